@@ -1,0 +1,93 @@
+"""The one function that assembles the ranker's matrix, for training, batch and online alike.
+
+Belongs here: the order of feature families and their assembly. Does not belong here: the families
+themselves (listener_features, content_features, session_features) or look-ups (ml.state).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.merge import Pool
+from ml.ranking.content_features import content_features, taste_profiles
+from ml.ranking.listener_features import artist_features, listener_features, pair_features
+from ml.ranking.session_features import session_features
+from ml.ranking.track_features import track_features
+from ml.state.requests import Requests
+from ml.state.state import State
+
+Named = dict[str, NDArray[np.float32]]
+
+# Prefix of a feature's name -> its family, longest prefix first: reasons and ablations sum by family.
+FAMILIES = {
+    "source_": "how it was found",
+    "listener_track_": "the listener and this track",
+    "listener_artist_": "the listener and this artist",
+    "listener_": "the listener",
+    "track_": "the track",
+    "text_": "words and genres",
+    "session_": "the running session",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMatrix:
+    """`values` float32 (rows, features), nan = not known; `names` in column order."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+
+
+def family(name: str) -> str:
+    """The family of a feature."""
+    return next(title for prefix, title in FAMILIES.items() if name.startswith(prefix))
+
+
+def source_features(pool: Pool) -> Named:
+    """Each generator's score and rank (nan = did not propose it), how many agree, and their
+    reciprocal-rank sum (Cormack et al. 2009, with constant 60)."""
+    columns: Named = {}
+    for row, name in enumerate(pool.generators):
+        columns[f"source_{name}_score"] = pool.score[row]
+        columns[f"source_{name}_rank"] = pool.rank[row]
+    present = ~np.isnan(pool.rank)
+    columns["source_count"] = present.sum(axis=0).astype(np.float32)
+    reciprocal = np.where(present, 1.0 / (60.0 + pool.rank), 0.0)
+    columns["source_fusion"] = reciprocal.sum(axis=0).astype(np.float32)
+    columns["source_best"] = np.where(present, pool.rank, np.inf).min(axis=0, initial=np.inf)
+    return columns
+
+
+def _families(
+    requests: Requests, pool: Pool, state: State, vectors: NDArray[np.float32] | None
+) -> Iterator[Named]:
+    user = requests.user[pool.request]
+    profiles = taste_profiles(requests, state, vectors)
+    yield source_features(pool)
+    yield pair_features(state, user, pool.track)
+    yield artist_features(state, user, pool.track)
+    yield listener_features(state, user)
+    yield track_features(state, pool.track)
+    yield content_features(profiles, state, vectors, pool.request, pool.track)
+    if requests.surface == "now_playing":
+        yield session_features(requests, state, vectors, pool.request, pool.track)
+
+
+def assemble(
+    requests: Requests, pool: Pool, state: State, vectors: NDArray[np.float32] | None
+) -> FeatureMatrix:
+    """The ranker's input: one row a (request, candidate) of `pool`, in its order.
+
+    A row depends on its own request, candidate and the state only, never on the other rows: a
+    sample of rows has the same values as the whole. `vectors` float32 (tracks, d), L2-normalised text
+    vectors in the state's order, or None.
+    """
+    columns: Named = {}
+    for named in _families(requests, pool, state, vectors):
+        columns |= named
+    values = np.empty((len(pool.track), len(columns)), dtype=np.float32)
+    for index, column in enumerate(columns.values()):
+        values[:, index] = column
+    return FeatureMatrix(tuple(columns), values)

@@ -1,0 +1,104 @@
+"""Judging a surface: the ranker, every single generator and the baselines on the same requests.
+
+Belongs here: lists per model from test examples, and their table. Does not belong here: metric
+formulas (ml.evaluation).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ml.evaluation.metrics import Lists, Truth
+from ml.policy.rules import PolicyRules, apply_rules
+from ml.ranking.examples import Examples
+from ml.ranking.labels import RELEVANT_GRADE
+from ml.ranking.model import Ranker
+from ml.state.catalogue import Catalogue
+
+RANKER = "segue"
+# Lists are this deep wherever they are judged; metrics look at 10 and 20.
+DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Lists by model, the truth they are judged by, and the listener of each request."""
+
+    lists: Mapping[str, Lists]
+    truth: Truth
+    listener: NDArray[np.int32]
+
+
+def _sorted_lists(
+    request: NDArray[np.int32], track: NDArray[np.int32], rank: NDArray[np.int32]
+) -> Lists:
+    order = np.lexsort((rank, request))
+    return Lists(request[order], track[order], rank[order])
+
+
+def ranked_lists(
+    examples: Examples, ranker: Ranker, rules: PolicyRules, catalogue: Catalogue
+) -> Lists:
+    """The ranker's lists after the rules, as they would be shown."""
+    matrix = examples.matrix()
+    track = examples.rows["track"].to_numpy()
+    score = ranker.predict(matrix.features)
+    shown = apply_rules(matrix.request, track, score, catalogue, rules, DEPTH)
+    return Lists(shown.request, track[shown.row], shown.rank)
+
+
+def source_lists(examples: Examples) -> dict[str, Lists]:
+    """Each generator's own best candidates, in its own order."""
+    lists = {}
+    request = examples.rows["request"].to_numpy()
+    track = examples.rows["track"].to_numpy()
+    for name in examples.feature_names:
+        if name.startswith("source_") and name.endswith("_rank"):
+            source = name.removeprefix("source_").removesuffix("_rank")
+            rank = examples.rows[name].to_numpy()
+            top = rank <= DEPTH
+            lists[source] = _sorted_lists(request[top], track[top], rank[top].astype(np.int32))
+    return lists
+
+
+def baseline_table_lists(table: pa.Table) -> dict[str, Lists]:
+    """Lists by model from a baseline table (ml.ranking.training.baseline_lists)."""
+    lists = {}
+    for name in sorted(table["model"].unique().to_pylist()):
+        part = table.filter(pc.equal(table["model"], name))
+        columns = [part[c].to_numpy() for c in ("request", "track", "rank")]
+        lists[str(name)] = _sorted_lists(*columns)
+    return lists
+
+
+def truth_of(examples: Examples, surface: str) -> Truth:
+    """What counts as a hit on the surface."""
+    relevant = examples.truth.filter(
+        pc.greater_equal(examples.truth["grade"], RELEVANT_GRADE[surface])
+    )
+    return Truth(
+        relevant["request"].to_numpy(),
+        relevant["track"].to_numpy(),
+        relevant["grade"].to_numpy(),
+        len(examples.requests),
+    )
+
+
+def judge(
+    examples: Examples,
+    surface: str,
+    ranker: Ranker | None,
+    rules: PolicyRules,
+    catalogue: Catalogue,
+    baselines: pa.Table,
+) -> Judged:
+    """All models' lists on the test requests; the ranker's under the name `segue`."""
+    lists: dict[str, Lists] = {}
+    if ranker is not None:
+        lists[RANKER] = ranked_lists(examples, ranker, rules, catalogue)
+    lists |= source_lists(examples) | baseline_table_lists(baselines)
+    return Judged(lists, truth_of(examples, surface), examples.requests["listener"].to_numpy())

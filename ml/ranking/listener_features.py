@@ -1,0 +1,101 @@
+"""Features of a listener, of a listener and a track, and of a listener and an artist.
+
+Belongs here: transforms of state columns per candidate row. Does not belong here: anything that looks
+at other rows or at time of day.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.state.columns import Columns
+from ml.state.state import State
+
+Named = dict[str, NDArray[np.float32]]
+
+# Weight of the prior in smoothed rates: a rate needs about this many plays to speak for itself.
+_PRIOR_PLAYS = 5.0
+
+
+def _at(
+    columns: Columns, position: NDArray[np.int64], absent: dict[str, float], names: tuple[str, ...]
+) -> Named:
+    """Columns at positions, with a stated value where the position is -1."""
+    missing = position < 0
+    safe = np.where(missing, 0, position)
+    found: Named = {}
+    for name in names:
+        if columns.rows:
+            value = np.where(missing, np.float32(absent.get(name, 0.0)), columns[name][safe])
+        else:
+            value = np.full(len(position), absent.get(name, 0.0))
+        found[name] = value.astype(np.float32)
+    return found
+
+
+def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+    """part / whole, nan where the whole is zero."""
+    share = np.full(len(part), np.nan, dtype=np.float32)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
+
+
+def smoothed_rate(
+    part: NDArray[np.float32], whole: NDArray[np.float32], prior: float
+) -> NDArray[np.float32]:
+    """(part + a * prior) / (whole + a) with a = 5 plays (Bayesian average)."""
+    return ((part + _PRIOR_PLAYS * prior) / (whole + _PRIOR_PLAYS)).astype(np.float32)
+
+
+def _user_at(state: State, user: NDArray[np.int32], name: str) -> NDArray[np.float32]:
+    if not state.users.rows:
+        return np.full(len(user), np.nan, dtype=np.float32)
+    known = np.where(user >= 0, user, 0)
+    return np.where(user >= 0, state.users[name][known], np.nan).astype(np.float32)
+
+
+def pair_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
+    """What the listener did with this very track: rows (m,) each."""
+    position = state.user_tracks.find(user, track)
+    names = state.user_tracks.columns.names
+    ages = {name: np.nan for name in names if name.endswith("_age")}
+    raw = _at(state.user_tracks.columns, position, ages, names)
+    columns = {
+        f"listener_track_{name}": value if name.endswith("_age") else np.log1p(value)
+        for name, value in raw.items()
+    }
+    columns["listener_track_skip_rate"] = _ratio(raw["skips"], raw["plays"])
+    total = _user_at(state, user, "streams_h22")
+    columns["listener_track_share"] = _ratio(raw["streams_h22"], total)
+    return columns
+
+
+def artist_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
+    """What the listener did with this track's artist."""
+    artist = state.catalogue.artist[track] if state.catalogue.size else track
+    position = state.user_artists.find(user, artist)
+    names = state.user_artists.columns.names
+    ages = {name: np.nan for name in names if name.endswith("_age")}
+    raw = _at(state.user_artists.columns, position, ages, names)
+    columns = {
+        f"listener_artist_{name}": value if name.endswith("_age") else np.log1p(value)
+        for name, value in raw.items()
+    }
+    columns["listener_artist_skip_rate"] = _ratio(raw["skips"], raw["plays"])
+    total = _user_at(state, user, "streams_h22")
+    columns["listener_artist_share"] = _ratio(raw["streams_h22"], total)
+    return columns
+
+
+def listener_features(state: State, user: NDArray[np.int32]) -> Named:
+    """How the listener listens: activity, skipping, repeating, novelty; nan for unknown users."""
+    raw = {name: _user_at(state, user, name) for name in state.users.names}
+    return {
+        "listener_streams": np.log1p(raw["streams"]),
+        "listener_active_days": np.log1p(raw["active_days"]),
+        "listener_last_played_age": raw["last_played_age"],
+        "listener_streams_per_session": _ratio(raw["streams"], raw["sessions"]),
+        "listener_activity_trend": _ratio(raw["streams_h3"], raw["streams_h22"]),
+        "listener_skip_rate": _ratio(raw["skips_h22"], raw["plays_h22"]),
+        "listener_repeat_rate": _ratio(raw["repeats_h22"], raw["plays_h22"]),
+        "listener_new_track_rate": _ratio(raw["new_tracks"], raw["plays"]),
+    }

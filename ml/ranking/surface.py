@@ -1,0 +1,76 @@
+"""Everything fitted that one surface needs: generators and text vectors, bound to a catalogue.
+
+Belongs here: proposing candidates and moving fitted parts to a later catalogue. Does not belong here:
+ranking what was proposed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.generator import Generator
+from ml.candidates.merge import Pool, merge
+from ml.candidates.plan import GENERATORS, PLAN
+from ml.state.catalogue import place_rows
+from ml.state.requests import Requests
+from ml.state.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceSources:
+    """Fitted generators of `surface` by name, in the plan's order, and text vectors (tracks, d)."""
+
+    surface: str
+    generators: Mapping[str, Generator]
+    vectors: NDArray[np.float32] | None
+
+    def propose(self, requests: Requests, state: State) -> Pool:
+        """The merged candidates of all generators."""
+        depth = {generator.name: k for generator, k in PLAN[self.surface]}
+        parts = {
+            name: generator.generate(requests, state, depth[name])
+            for name, generator in self.generators.items()
+        }
+        return merge(parts, len(requests), None)
+
+    def moved(self, position: NDArray[np.int32], tracks: int) -> "SurfaceSources":
+        """The same sources in the order of a catalogue of `tracks` tracks.
+
+        `position` int32 (fitted tracks): each one's index there, -1 where it is gone.
+        """
+        generators = {
+            name: type(generator).restore(generator.arrays(), position, tracks)
+            for name, generator in self.generators.items()
+        }
+        vectors = None if self.vectors is None else place_rows(self.vectors, position, tracks)
+        return SurfaceSources(self.surface, generators, vectors)
+
+    def write(self, folder: Path) -> None:
+        """Store every generator's arrays as `<generator>/<array>.npy`; the vectors are not written."""
+        for name, generator in self.generators.items():
+            target = folder / name
+            target.mkdir(parents=True, exist_ok=True)
+            for key, array in sorted(generator.arrays().items()):
+                np.save(target / f"{key}.npy", array, allow_pickle=False)
+
+
+def read_sources(
+    folder: Path, surface: str, vectors: NDArray[np.float32] | None, tracks: int
+) -> SurfaceSources:
+    """The sources written to `folder`, in their own catalogue of `tracks` tracks."""
+    generators: dict[str, Generator] = {}
+    identity = np.arange(tracks, dtype=np.int32)
+    for generator, _ in PLAN[surface]:
+        target = folder / generator.name
+        if target.is_dir():
+            arrays = {
+                path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
+                for path in sorted(target.glob("*.npy"))
+            }
+            generators[generator.name] = GENERATORS[generator.name].restore(
+                arrays, identity, tracks
+            )
+    return SurfaceSources(surface, generators, vectors)

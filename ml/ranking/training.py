@@ -1,0 +1,167 @@
+"""From the log to fitted sources and examples, window by window.
+
+Belongs here: which model sees what (a cut for every label window). Does not belong here: storage
+layout of a run or Dagster.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ml.candidates.generator import FitInput, Generator
+from ml.candidates.plan import BASELINES, fit_generators
+from ml.evaluation.splits import Windows
+from ml.ranking.examples import Examples, build_examples, concatenate
+from ml.ranking.labels import LABELS, LabelledRequests
+from ml.ranking.surface import SurfaceSources
+from ml.state.log import Log
+from ml.state.state import State
+
+SPLITS = ("train", "validation", "test")
+SERVE = "serve"
+
+StateOf = Callable[[date], State]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How many requests a label day gives at most, and negatives a training request."""
+
+    train_requests: int = 600
+    validation_requests: int = 400
+    test_requests: int = 1_500
+    negatives: int = 30
+
+    def requests(self, split: str) -> int:
+        """The most requests a day of `split`."""
+        return int(getattr(self, f"{split}_requests"))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What one training run may see: everything is known before `as_of`."""
+
+    as_of: date
+    windows: Windows
+    seed: int
+    sampling: Sampling
+
+    def cut(self, split: str) -> date:
+        """Fitted parts for `split` see nothing known at or after this day's 00:00 UTC."""
+        return self.as_of if split == SERVE else self.days(split)[0]
+
+    def days(self, split: str) -> tuple[date, ...]:
+        """Label days of `split`."""
+        return tuple(getattr(self.windows, split))
+
+
+def fit_input(state: State, log: Log, vectors: NDArray[np.float32] | None, seed: int) -> FitInput:
+    """What a generator may see at `state.valid_on`; `log` may run further and is cut here."""
+    size = state.catalogue.size
+    past = replace(log.before(state.valid_on), users=len(state.user_ids), tracks=size)
+    known = None if vectors is None else vectors[:size]
+    return FitInput(past, state.catalogue, state, known, state.valid_on, seed)
+
+
+def fit_sources(surface: str, data: FitInput) -> SurfaceSources:
+    """All generators of the surface's plan, fitted."""
+    return SurfaceSources(surface, fit_generators(surface, data), data.vectors)
+
+
+def label_day(
+    surface: str, split: str, plan: TrainingPlan, log: Log, user_ids: pa.StringArray, state: State
+) -> LabelledRequests:
+    """The labelled requests of one day, sampled by (seed, day)."""
+    seed = plan.seed * 100_003 + state.valid_on.toordinal()
+    return LABELS[surface](log, user_ids, state, maximum=plan.sampling.requests(split), seed=seed)
+
+
+def _grown(sources: SurfaceSources, fitted: int, state: State) -> SurfaceSources:
+    """Sources in the order of a later day's catalogue, which begins with the fitted one."""
+    return sources.moved(np.arange(fitted, dtype=np.int32), state.catalogue.size)
+
+
+def split_examples(
+    sources: SurfaceSources,
+    split: str,
+    plan: TrainingPlan,
+    log: Log,
+    user_ids: pa.StringArray,
+    vectors: NDArray[np.float32] | None,
+    state_of: StateOf,
+) -> Examples:
+    """Examples of every label day of `split`, in day order.
+
+    `vectors` (all tracks, d) as documents stood at the split's cut; `sources` fitted at that cut.
+    """
+    parts = []
+    fitted = state_of(plan.cut(split)).catalogue.size
+    negatives = plan.sampling.negatives if split == "train" else None
+    for day in plan.days(split):
+        state = state_of(day)
+        size = state.catalogue.size
+        moved = replace(
+            _grown(replace(sources, vectors=None), fitted, state),
+            vectors=None if vectors is None else vectors[:size],
+        )
+        labelled = label_day(sources.surface, split, plan, log, user_ids, state)
+        parts.append(build_examples(labelled, moved, state, negatives=negatives, seed=plan.seed))
+    return concatenate(parts)
+
+
+def baseline_lists(
+    surface: str,
+    data: FitInput,
+    plan: TrainingPlan,
+    log: Log,
+    user_ids: pa.StringArray,
+    state_of: StateOf,
+    k: int,
+) -> pa.Table:
+    """Lists of the baselines that are no source of the surface, on the test requests.
+
+    Columns: model, request int32 (numbered as in the test examples), track int32, rank int32.
+    """
+    fitted: Mapping[str, Generator] = {
+        generator.name: generator.fit(data) for generator in BASELINES[surface]
+    }
+    parts: list[pa.Table] = []
+    offset = 0
+    for day in plan.days("test"):
+        state = state_of(day)
+        labelled = label_day(surface, "test", plan, log, user_ids, state)
+        position = np.arange(data.catalogue.size, dtype=np.int32)
+        for name, generator in fitted.items():
+            moved = type(generator).restore(generator.arrays(), position, state.catalogue.size)
+            parts.append(_baseline(name, moved, labelled, state, k, offset))
+        offset += len(labelled.requests)
+    return pa.concat_tables(parts) if parts else _baseline_schema().empty_table()
+
+
+def _baseline_schema() -> pa.Schema:
+    kinds = {"model": pa.string(), "request": pa.int32(), "track": pa.int32(), "rank": pa.int32()}
+    return pa.schema(list(kinds.items()))
+
+
+def _baseline(
+    name: str, generator: Generator, labelled: LabelledRequests, state: State, k: int, offset: int
+) -> pa.Table:
+    found = generator.generate(labelled.requests, state, k)
+    columns = {
+        "model": pa.array([name] * len(found.request), pa.string()),
+        "request": (found.request + offset).astype(np.int32),
+        "track": found.track,
+        "rank": found.rank,
+    }
+    return pa.table(columns, schema=_baseline_schema())
+
+
+def listeners_with_history(examples: Sequence[Examples]) -> int:
+    """Requests of listeners who had listened before: a surface without any cannot be personal."""
+    return sum(
+        int(np.sum(part.requests["is_known"].to_numpy(zero_copy_only=False))) for part in examples
+    )

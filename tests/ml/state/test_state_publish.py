@@ -1,0 +1,45 @@
+"""A published state is what was published."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from ml.state.publish import StateError, load_state, publish_state, state_days
+
+
+def test_a_published_state_loads_equal(tmp_path, make_state, stream):
+    state = make_state(plays={(0, 1): stream(2), (1, 3): stream(1)})
+    loaded = load_state(publish_state(state, tmp_path), verify=True)
+    assert loaded.valid_on == state.valid_on
+    assert loaded.catalogue.track_ids.equals(state.catalogue.track_ids)
+    assert (loaded.catalogue.genres != state.catalogue.genres).nnz == 0
+    np.testing.assert_array_equal(loaded.user_tracks.item, state.user_tracks.item)
+    np.testing.assert_array_equal(
+        loaded.user_tracks.columns.values, state.user_tracks.columns.values
+    )
+    np.testing.assert_array_equal(loaded.catalogue.audio, state.catalogue.audio)
+
+
+def test_the_folder_is_named_by_the_last_day_it_holds(tmp_path, make_state):
+    publish_state(make_state(), tmp_path)
+    assert state_days(tmp_path) == [date(2026, 3, 9)]
+
+
+def test_publishing_again_replaces_and_leaves_nothing_aside(tmp_path, make_state, stream):
+    publish_state(make_state(), tmp_path)
+    publish_state(make_state(plays={(0, 0): stream(1)}), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["day=2026-03-09"]
+    assert len(load_state(tmp_path / "day=2026-03-09").user_tracks.item) == 1
+
+
+def test_a_changed_file_is_named(tmp_path, make_state):
+    folder = publish_state(make_state(), tmp_path)
+    np.save(folder / "users.npy", np.ones((13, 2), dtype=np.float32))
+    with pytest.raises(StateError, match=r"users\.npy differ from the manifest"):
+        load_state(folder, verify=True)
+
+
+def test_a_folder_without_a_manifest_is_no_state(tmp_path):
+    with pytest.raises(StateError, match="found no manifest"):
+        load_state(tmp_path)
