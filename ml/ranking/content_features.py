@@ -1,86 +1,15 @@
 """Features of words and genres: does the track's text fit what the listener plays.
 
-Belongs here: taste profiles in text and genre space and their cosines. Does not belong here:
-encoding text (ml.embeddings).
+Belongs here: cosines as columns. Does not belong here: the profiles themselves (ml.state.taste).
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import TasteProfiles, genre_cosines, row_dots
 
 Named = dict[str, NDArray[np.float32]]
-
-# Rows per block of gathered vectors: 65,536 x 128 floats are 32 MB a side.
-_BLOCK = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class TasteProfiles:
-    """Per request: `text` float32 (n, d) and `genres` float32 (n, genres), L2-normalised, zero
-    where nothing is known; `text` is None without vectors."""
-
-    text: NDArray[np.float32] | None
-    genres: NDArray[np.float32]
-
-
-def normalise(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length 1; zero rows stay zero."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = (rows / np.where(length > 0, length, 1.0)).astype(np.float32)
-    return scaled
-
-
-def row_dots(
-    left: NDArray[np.float32],
-    right: NDArray[np.float32],
-    left_row: NDArray[np.int32],
-    right_row: NDArray[np.int32],
-) -> NDArray[np.float32]:
-    """Dot product of left[left_row[i]] and right[right_row[i]] for every i, in blocks."""
-    out = np.empty(len(left_row), dtype=np.float32)
-    for start in range(0, len(left_row), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        np.einsum("ij,ij->i", left[left_row[block]], right[right_row[block]], out=out[block])
-    return out
-
-
-def taste_profiles(
-    requests: Requests, state: State, vectors: NDArray[np.float32] | None
-) -> TasteProfiles:
-    """Each listener's tracks, weighted by log(1 + decayed streams of 22 days), in both spaces."""
-    owner, position = state.user_tracks.take(requests.user)
-    size = state.catalogue.size
-    weight = np.log1p(state.user_tracks.columns["streams_h22"][position])
-    profile = sparse.csr_matrix(
-        (weight, (owner, state.user_tracks.item[position])), shape=(len(requests), size)
-    )
-    genres = np.asarray((profile @ state.catalogue.genres).todense(), dtype=np.float32)
-    text = None if vectors is None else normalise(profile @ vectors)
-    return TasteProfiles(text, normalise(genres))
-
-
-def genre_cosines(
-    profile: NDArray[np.float32],
-    state: State,
-    request: NDArray[np.int32],
-    track: NDArray[np.int32],
-) -> NDArray[np.float32]:
-    """Cosine of genre profiles (n, genres), already of length 1, with the tracks' genres."""
-    genres = state.catalogue.genres
-    start = genres.indptr[track]
-    count = (genres.indptr[track + 1] - start).astype(np.int64)
-    row = np.repeat(np.arange(len(track), dtype=np.int64), count)
-    offset = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    genre = genres.indices[np.repeat(start, count) + offset]
-    total = np.bincount(row, weights=profile[request[row], genre], minlength=len(track))
-    length = np.sqrt(np.maximum(count, 1))
-    cosine: NDArray[np.float32] = (total / length).astype(np.float32)
-    return cosine
 
 
 def content_features(

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
-from ml.ranking.content_features import content_features, taste_profiles
+from ml.ranking.content_features import content_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.session_features import session_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import taste_profiles
 
 Named = dict[str, NDArray[np.float32]]
 

@@ -24,6 +24,9 @@ _TEXTS = {
     "transitions": "often follows {last}",
     "walk": "often near {last}",
     "session_knn": "fits this session",
+    "session_item_item": "fits this session",
+    "session_content": "sounds like this session",
+    "session_memory": "one of yours that fits this session",
     "same_artist": "more by {artist}",
 }
 _OTHER = "chosen for you"

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ml.ranking.content_features import normalise, row_dots
 from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import normalise, row_dots
 from ml.tables import AUDIO_FEATURES
 
 Named = dict[str, NDArray[np.float32]]

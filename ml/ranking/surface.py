@@ -34,7 +34,7 @@ class SurfaceSources:
             name: generator.generate(requests, state, depth[name])
             for name, generator in self.generators.items()
         }
-        return merge(parts, len(requests), None)
+        return merge(parts)
 
     def moved(self, position: NDArray[np.int32], tracks: int) -> "SurfaceSources":
         """The same sources in the order of a catalogue of `tracks` tracks.

@@ -91,6 +91,13 @@ class PairTable:
         hit = known & (low < end) & (self.item[np.minimum(low, len(self.item) - 1)] == item)
         return np.where(hit, low, -1)
 
+    def value(self, name: str, position: NDArray[np.int64]) -> NDArray[np.float32]:
+        """A column at positions from `find`, 0 where there is no pair."""
+        if not self.columns.rows:
+            return np.zeros(len(position), dtype=np.float32)
+        found = self.columns[name][np.maximum(position, 0)]
+        return np.where(position >= 0, found, np.float32(0)).astype(np.float32)
+
     def take(self, user: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """All pairs of the given users: (index into `user`, position of the pair), in order."""
         known = np.where(user >= 0, user, 0)

@@ -1,0 +1,122 @@
+"""Tracks whose words are near what the listener or the session plays.
+
+Belongs here: neighbours of taste centroids and of the session in text space. Does not belong here:
+encoding (ml.embeddings).
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.profiles import listener_profiles, session_profiles
+from ml.candidates.top import no_candidates, stack, top_of_dense, top_of_rows
+from ml.state.catalogue import place_rows
+from ml.state.requests import Requests
+from ml.state.state import State
+from ml.state.taste import normalise
+
+_CENTROIDS = 3
+_PROFILE = 40
+_ROUNDS = 3
+_LAST = 5
+_DECAY = 0.7
+# Floats of one block of scores: 20 million are 80 MB.
+_FLOATS = 20_000_000
+
+
+def taste_centroids(
+    requests: Requests, state: State, vectors: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Up to three centroids of each listener's strongest tracks, float32 (requests, 3, d), unit or zero.
+
+    Spherical k-means, all listeners at once, begun at the strongest track and then at the track
+    farthest from the centroids so far: an average alone describes no broad taste.
+    """
+    profile = top_of_rows(listener_profiles(requests, state, "streams_h22"), _PROFILE)
+    count = np.diff(profile.indptr)
+    width = max(int(count.max(initial=0)), 1)
+    filled = np.arange(width)[None, :] < count[:, None]
+    source = np.where(filled, profile.indptr[:-1, None] + np.arange(width)[None, :], 0)
+    if not profile.nnz:
+        return np.zeros((len(requests), _CENTROIDS, vectors.shape[1]), dtype=np.float32)
+    weight = np.where(filled, profile.data[source], 0.0).astype(np.float32)
+    rows = vectors[profile.indices[source]] * filled[:, :, None]
+    each = np.arange(len(requests))
+    chosen = [rows[each, weight.argmax(axis=1)]]
+    for _ in range(1, _CENTROIDS):
+        near = np.max([np.einsum("rld,rd->rl", rows, centre) for centre in chosen], axis=0)
+        chosen.append(rows[each, np.where(filled, near, 2.0).argmin(axis=1)])
+    centres = np.stack(chosen, axis=1)
+    for _ in range(_ROUNDS):
+        member = np.einsum("rld,rcd->rlc", rows, centres).argmax(axis=2)
+        share = (member[:, :, None] == np.arange(_CENTROIDS)) * weight[:, :, None]
+        moved = np.einsum("rlc,rld->rcd", share, rows)
+        flat = normalise(moved.reshape(-1, vectors.shape[1]))
+        centres = flat.reshape(moved.shape)
+    return centres
+
+
+class _Content:
+    """The half that both surfaces share: vectors in, vectors out, best cosines."""
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self._vectors = vectors
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Take over the text vectors; without text there is nothing to be near to."""
+        empty = np.zeros((data.catalogue.size, 0), dtype=np.float32)
+        return cls(empty if data.vectors is None else np.asarray(data.vectors, np.float32))
+
+    def _best(self, queries: NDArray[np.float32], k: int) -> Candidates:
+        """Best tracks by the largest cosine over each request's queries (requests, q, d)."""
+        size, centres, _ = queries.shape
+        block = max(1, _FLOATS // max(1, centres * len(self._vectors)))
+        starts = range(0, size, block)
+        parts = []
+        for start in starts:
+            asked = queries[start : start + block]
+            scores = asked[:, 0] @ self._vectors.T
+            for centre in range(1, centres):
+                np.maximum(scores, asked[:, centre] @ self._vectors.T, out=scores)
+            parts.append(top_of_dense(scores, k))
+        return stack(parts, list(starts))
+
+    def arrays(self) -> Arrays:
+        """The vectors."""
+        return {"vectors": self._vectors}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """From the stored vectors; tracks without one are near to nothing."""
+        return cls(place_rows(np.asarray(arrays["vectors"], dtype=np.float32), position, tracks))
+
+
+class Content(_Content):
+    """Neighbours of the listener's taste centroids."""
+
+    name: ClassVar[str] = "content"
+    surfaces: ClassVar[tuple[str, ...]] = ("home",)
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """Tracks nearest to any of three centroids."""
+        if not len(requests) or self._vectors.shape[1] == 0:
+            return no_candidates()
+        return self._best(taste_centroids(requests, state, self._vectors), k)
+
+
+class SessionContent(_Content):
+    """Neighbours of the running session's mean."""
+
+    name: ClassVar[str] = "session_content"
+    surfaces: ClassVar[tuple[str, ...]] = ("now_playing",)
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """Tracks nearest to the mean of the last five, each step back weighted by 0.7."""
+        if not len(requests) or self._vectors.shape[1] == 0:
+            return no_candidates()
+        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
+        mean = normalise(np.asarray(profile @ self._vectors, dtype=np.float32))
+        return self._best(mean[:, None, :], k)

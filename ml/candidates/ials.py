@@ -1,0 +1,102 @@
+"""Matrix factorisation of who plays what (iALS; Hu et al. 2008, Rendle et al. 2022).
+
+Belongs here: fitting item factors with `implicit` and folding listeners in at request time. Does not
+belong here: listener factors, which would age with the bundle.
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.item_item import PROFILE, fit_profiles
+from ml.candidates.profiles import listener_profiles
+from ml.candidates.top import no_candidates, stack, top_of_dense, top_of_rows
+from ml.state.catalogue import place_rows
+from ml.state.requests import Requests
+from ml.state.state import State
+
+_FACTORS = 64
+_ITERATIONS = 8
+_REGULARISATION = 2.0
+_ALPHA = 6.0
+# Scores of a block: 256 x 100,000 floats are 100 MB.
+_BLOCK = 256
+
+
+class Ials:
+    """Tracks near the listener in the factor space."""
+
+    name: ClassVar[str] = "ials"
+    surfaces: ClassVar[tuple[str, ...]] = ("home",)
+
+    def __init__(self, factors: NDArray[np.float32]) -> None:
+        self._factors = factors
+        self._gram = (factors.T @ factors).astype(np.float64)
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Item factors from profiles with a half-life of 180 days."""
+        from implicit.cpu.als import AlternatingLeastSquares  # 0.4 s
+        from threadpoolctl import threadpool_limits
+
+        profiles = fit_profiles(data.state, "streams_h180")
+        if not profiles.nnz:
+            return cls(np.zeros((profiles.shape[1], _FACTORS), dtype=np.float32))
+        model = AlternatingLeastSquares(
+            factors=_FACTORS,
+            regularization=_REGULARISATION,
+            alpha=_ALPHA,
+            iterations=_ITERATIONS,
+            num_threads=2,
+            random_state=data.seed,
+        )
+        # implicit runs its own threads: BLAS threads beside them are slower and warn.
+        with threadpool_limits(1, "blas"):
+            model.fit(profiles, show_progress=False)
+        return cls(np.asarray(model.item_factors, dtype=np.float32))
+
+    def listener_factors(self, requests: Requests, state: State) -> NDArray[np.float32]:
+        """Each listener's factor from their decayed profile, float32 (requests, 64), zero if unknown.
+
+        x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, solved for all listeners of a batch at once.
+        """
+        profile = top_of_rows(listener_profiles(requests, state, "streams_h180"), PROFILE)
+        count = np.diff(profile.indptr)
+        width = int(count.max(initial=0))
+        if width == 0:
+            return np.zeros((len(requests), _FACTORS), dtype=np.float32)
+        slot = np.arange(width)[None, :]
+        filled = slot < count[:, None]
+        source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
+        item = profile.indices[source]
+        confidence = np.where(filled, _ALPHA * profile.data[source], 0.0)
+        rows = self._factors[item].astype(np.float64) * filled[:, :, None]
+        extra = np.where(filled, confidence - 1.0, 0.0)
+        left = np.matmul((rows * extra[:, :, None]).transpose(0, 2, 1), rows)
+        left += self._gram + _REGULARISATION * np.eye(_FACTORS)
+        right = np.einsum("rl,rld->rd", confidence, rows)
+        solved: NDArray[np.float64] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+        return solved.astype(np.float32)
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """Highest inner products, computed in blocks of requests."""
+        if not len(requests) or not len(self._factors):
+            return no_candidates()
+        starts = range(0, len(requests), _BLOCK)
+        parts = []
+        for start in starts:
+            index = np.arange(start, min(start + _BLOCK, len(requests)), dtype=np.int64)
+            listener = self.listener_factors(requests.select(index), state)
+            parts.append(top_of_dense(listener @ self._factors.T, k))
+        return stack(parts, list(starts))
+
+    def arrays(self) -> Arrays:
+        """The item factors."""
+        return {"factors": self._factors}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """From the stored factors; tracks that were not fitted have the zero factor."""
+        return cls(place_rows(np.asarray(arrays["factors"], dtype=np.float32), position, tracks))

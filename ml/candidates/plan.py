@@ -1,0 +1,54 @@
+"""Which generators answer which surface, and how deep each goes.
+
+Belongs here: the plan and fitting it. Does not belong here: any generator.
+"""
+
+from collections.abc import Mapping
+
+from ml.candidates.content import Content, SessionContent
+from ml.candidates.generator import FitInput, Generator
+from ml.candidates.ials import Ials
+from ml.candidates.item_item import Ease, ItemItem
+from ml.candidates.popularity import Fresh, Popularity, RepeatArtist, SameArtist
+from ml.candidates.repeat_memory import PersonalPopularity, RepeatMemory, SessionMemory
+from ml.candidates.session_item_item import SessionItemItem
+from ml.candidates.session_knn import SessionKnn
+from ml.candidates.transitions import Transitions, Walk
+
+# Depths make a union of 200 to 400 tracks a request.
+PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
+    "home": (
+        (RepeatMemory, 80),
+        (RepeatArtist, 60),
+        (ItemItem, 80),
+        (Ials, 60),
+        (Content, 40),
+        (Fresh, 20),
+        (Popularity, 40),
+    ),
+    "now_playing": (
+        (Transitions, 80),
+        (Walk, 80),
+        (SessionKnn, 80),
+        (SessionItemItem, 60),
+        (SessionContent, 40),
+        (SameArtist, 30),
+        (SessionMemory, 40),
+        (Popularity, 20),
+    ),
+}
+
+# Judged beside the sources, never merged.
+BASELINES: Mapping[str, tuple[type[Generator], ...]] = {
+    "home": (PersonalPopularity, Ease),
+    "now_playing": (PersonalPopularity,),
+}
+
+GENERATORS: Mapping[str, type[Generator]] = {
+    generator.name: generator for plan in PLAN.values() for generator, _ in plan
+}
+
+
+def fit_generators(surface: str, data: FitInput) -> dict[str, Generator]:
+    """All generators of a surface, fitted, in the plan's order."""
+    return {generator.name: generator.fit(data) for generator, _ in PLAN[surface]}

@@ -1,0 +1,61 @@
+"""Listeners and sessions as sparse rows over tracks.
+
+Belongs here: turning a batch of requests into weighted rows. Does not belong here: similarity.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml.candidates.generator import Arrays
+from ml.state.catalogue import place_square
+from ml.state.requests import Requests
+from ml.state.state import State
+
+
+def listener_profiles(requests: Requests, state: State, column: str) -> sparse.csr_matrix:
+    """log(1 + column) of each request's listener over tracks, float32 (requests, tracks)."""
+    owner, position = state.user_tracks.take(requests.user)
+    weight = np.log1p(state.user_tracks.columns[column][position])
+    shape = (len(requests), state.catalogue.size)
+    return sparse.csr_matrix(
+        (weight, (owner, state.user_tracks.item[position])), shape=shape, dtype=np.float32
+    )
+
+
+def session_profiles(
+    requests: Requests, tracks: int, *, last: int, decay: float
+) -> sparse.csr_matrix:
+    """Weight decay^steps-back of each request's last session tracks, float32 (requests, tracks)."""
+    request, track, back = requests.recent(last)
+    weight = np.power(np.float32(decay), back.astype(np.float32))
+    return sparse.csr_matrix(
+        (weight, (request, track)), shape=(len(requests), tracks), dtype=np.float32
+    )
+
+
+def pack(matrix: sparse.csr_matrix) -> dict[str, NDArray[np.generic]]:
+    """A sparse matrix as arrays for a bundle."""
+    matrix.sort_indices()
+    return {
+        "data": matrix.data.astype(np.float32),
+        "indices": matrix.indices.astype(np.int32),
+        "indptr": matrix.indptr.astype(np.int64),
+    }
+
+
+def unpack(arrays: Arrays, columns: int) -> sparse.csr_matrix:
+    """The matrix packed by `pack`, over the fitted catalogue of `columns` tracks."""
+    rows = len(arrays["indptr"]) - 1
+    return sparse.csr_matrix(
+        (arrays["data"], arrays["indices"], arrays["indptr"]), shape=(rows, columns)
+    )
+
+
+def unpack_square(
+    arrays: Mapping[str, NDArray[np.generic]], position: NDArray[np.int32], tracks: int
+) -> sparse.csr_matrix:
+    """An item-item matrix packed by `pack`, moved to a catalogue of `tracks` tracks."""
+    return place_square(unpack(arrays, len(position)), position, tracks)

@@ -1,0 +1,66 @@
+"""Tracks that share sessions: cosine over sessions.
+
+Belongs here: session co-occurrence without order. Does not belong here: order (transitions).
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.item_item import cosine_neighbours
+from ml.candidates.profiles import pack, session_profiles, unpack_square
+from ml.candidates.top import top_of_sparse
+from ml.state.log import Log
+from ml.state.requests import Requests
+from ml.state.state import State
+
+_LAST = 8
+_DECAY = 0.7
+
+
+def session_rows(log: Log, most: int | None = None) -> sparse.csr_matrix:
+    """Binary float32 (sessions, tracks) of streams, the most recent `most` sessions, oldest first."""
+    streams = log.select(log.is_stream)
+    sessions, row = np.unique(streams.session, return_inverse=True)
+    matrix = sparse.csr_matrix(
+        (np.ones(len(row), dtype=np.float32), (row, streams.track)),
+        shape=(len(sessions), log.tracks),
+    )
+    matrix.data[:] = 1.0
+    return matrix if most is None else matrix[max(0, len(sessions) - most) :]
+
+
+class SessionItemItem:
+    """Neighbours of the running session's tracks by cosine over sessions."""
+
+    name: ClassVar[str] = "session_item_item"
+    surfaces: ClassVar[tuple[str, ...]] = ("now_playing",)
+
+    def __init__(self, matrix: sparse.csr_matrix) -> None:
+        self._matrix = matrix
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Cosine over all sessions."""
+        return cls(cosine_neighbours(session_rows(data.log), shrink=2.0))
+
+    def scores(self, requests: Requests, state: State) -> sparse.csr_matrix:
+        """Score of every neighbour, sparse (requests, tracks)."""
+        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
+        return (profile @ self._matrix).tocsr()
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """Neighbours of the last eight tracks, each step back weighted by 0.7."""
+        return top_of_sparse(self.scores(requests, state), k)
+
+    def arrays(self) -> Arrays:
+        """The sparse matrix."""
+        return pack(self._matrix)
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """From the stored matrix."""
+        return cls(unpack_square(arrays, position, tracks))

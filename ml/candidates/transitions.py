@@ -1,0 +1,101 @@
+"""What follows what in a session, one step and two steps away.
+
+Belongs here: pair counts with distance decay and the walk on them. Does not belong here: sessions as
+sets (session_item_item, session_knn).
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.profiles import pack, session_profiles, unpack_square
+from ml.candidates.top import top_of_rows, top_of_sparse
+from ml.state.log import Log
+from ml.state.requests import Requests
+from ml.state.state import State
+
+_WINDOW = 10
+_BACKWARD = 0.6
+_LAST = 8
+_DECAY = 0.7
+_KEPT = 200
+# The walk goes over the strongest edges only: 60 x 60 paths a track.
+_EDGES = 60
+_TWO_HOPS = 3.0
+_ROWS = 4_000
+
+
+def transition_matrix(log: Log) -> sparse.csr_matrix:
+    """P(j | i) float32 (tracks, tracks): streams within ten steps weigh 1 / distance forward and
+    0.6 / distance backward; rows are divided by their sum, so a row is a distribution."""
+    streams = log.select(log.is_stream)
+    source, target, weight = [], [], []
+    for distance in range(1, _WINDOW + 1):
+        same = streams.session[:-distance] == streams.session[distance:]
+        source.append(streams.track[:-distance][same])
+        target.append(streams.track[distance:][same])
+        weight.append(np.full(int(same.sum()), 1.0 / distance, dtype=np.float32))
+    forward = sparse.csr_matrix(
+        (np.concatenate(weight), (np.concatenate(source), np.concatenate(target))),
+        shape=(log.tracks, log.tracks),
+    )
+    both = (forward + _BACKWARD * forward.T).tocsr()
+    total = np.asarray(both.sum(axis=1)).ravel()
+    scale = sparse.diags(1.0 / np.where(total > 0, total, 1.0)).astype(np.float32)
+    return top_of_rows((scale @ both).tocsr(), _KEPT)
+
+
+class Transitions:
+    """Next tracks of the running session's tracks."""
+
+    name: ClassVar[str] = "transitions"
+    surfaces: ClassVar[tuple[str, ...]] = ("now_playing",)
+
+    def __init__(self, matrix: sparse.csr_matrix) -> None:
+        self._matrix = matrix
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Count pairs in all sessions."""
+        return cls(transition_matrix(data.log))
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """Transitions out of the last eight tracks, each step back weighted by 0.7."""
+        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
+        return top_of_sparse((profile @ self._matrix).tocsr(), k)
+
+    def arrays(self) -> Arrays:
+        """The sparse matrix."""
+        return pack(self._matrix)
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """From the stored matrix."""
+        return cls(unpack_square(arrays, position, tracks))
+
+
+class Walk(Transitions):
+    """One step plus three times two steps on the transition graph.
+
+    On #nowplaying sessions fewer than half of the next tracks co-occur with the session directly, two
+    steps reach most of the rest.
+    """
+
+    name: ClassVar[str] = "walk"
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """P + 3 P P over the strongest edges, the best 200 of each row."""
+        step = transition_matrix(data.log)
+        edges = top_of_rows(step, _EDGES)
+        blocks = []
+        for start in range(0, edges.shape[0], _ROWS):
+            part = edges[start : start + _ROWS]
+            walked = (step[start : start + _ROWS] + _TWO_HOPS * (part @ edges)).tocsr()
+            blocks.append(top_of_rows(walked, _KEPT))
+        if not blocks:
+            return cls(step)
+        return cls(sparse.vstack(blocks, format="csr"))

@@ -1,0 +1,95 @@
+"""How well text alone finds company for tracks nobody has heard yet.
+
+Belongs here: holding tracks out and measuring what an encoder makes of them. Does not belong here:
+judging recommenders (ml.evaluation).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml.embeddings.encoder import EncoderConfig, load_encoder, train_encoder
+from ml.embeddings.neighbours import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class ColdRecall:
+    """Mean Recall@k over `tracks` cold tracks, by text and by popularity."""
+
+    text: float
+    popularity: float
+    tracks: int
+    k: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times better text is than popularity."""
+        return self.text / self.popularity if self.popularity > 0 else float("inf")
+
+
+def hold_out(n: int, *, share: float, seed: int) -> NDArray[np.bool_]:
+    """True for round(share * n) tracks drawn at random."""
+    cold = np.zeros(n, dtype=np.bool_)
+    cold[np.random.default_rng(seed).permutation(n)[: round(share * n)]] = True
+    return cold
+
+
+def cold_recall(
+    vectors: NDArray[np.float32],
+    pairs: NDArray[np.int32],
+    cold: NDArray[np.bool_],
+    plays: NDArray[np.int64],
+    *,
+    k: int = 100,
+) -> ColdRecall:
+    """Recall@k of each cold track's co-listened warm tracks, averaged over cold tracks with any.
+
+    `vectors` float32 (n, d), `cold` bool (n), `plays` (n); `pairs` int32 (m, 2) are the co-listens
+    to be found. Text answers with the k nearest warm tracks, popularity with the k most played
+    warm tracks (ties by index).
+    """
+    warm = np.flatnonzero(~cold)
+    place = np.full(len(cold), -1, dtype=np.int64)
+    place[warm] = np.arange(len(warm))
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[cold[both[:, 0]] & ~cold[both[:, 1]]]
+    relevant = sparse.csr_matrix(
+        (np.ones(len(both), dtype=np.float64), (both[:, 0], place[both[:, 1]])),
+        shape=(len(cold), len(warm)),
+    )
+    relevant.data[:] = 1
+    total = np.diff(relevant.indptr)
+    asked = np.flatnonzero(total > 0)
+    relevant, total = relevant[asked], total[asked]
+    popular = np.lexsort((warm, -plays[warm]))[:k]
+    found, _ = nearest(vectors[asked], vectors[warm], k)
+    owner = np.repeat(np.arange(len(asked)), k)[found.ravel() >= 0]
+    answers = sparse.csr_matrix(
+        (np.ones(len(owner)), (owner, found.ravel()[found.ravel() >= 0])), shape=relevant.shape
+    )
+    hits = np.asarray(relevant.multiply(answers).sum(axis=1)).ravel()
+    popular_hits = np.asarray(relevant[:, popular].sum(axis=1)).ravel()
+    return ColdRecall(
+        text=float(np.mean(hits / total)),
+        popularity=float(np.mean(popular_hits / total)),
+        tracks=len(asked),
+        k=k,
+    )
+
+
+def train_without(
+    documents: pa.Table,
+    pairs: NDArray[np.int32],
+    cold: NDArray[np.bool_],
+    config: EncoderConfig,
+    directory: Path,
+) -> NDArray[np.float32]:
+    """Vectors (n, d) of all documents by an encoder that has seen neither text nor listens of `cold`."""
+    place = np.cumsum(~cold, dtype=np.int32) - 1
+    seen = pairs[~cold[pairs].any(axis=1)]
+    version = train_encoder(documents.filter(pa.array(~cold)), place[seen], config, directory)
+    return load_encoder(str(directory / version)).encode(documents["document"].to_pylist())

@@ -1,0 +1,116 @@
+"""Runs, versions and the champion, kept by MLflow.
+
+Belongs here: the little of MLflow that Segue uses, through MlflowClient only (the fluent API drops
+files in the working directory). Does not belong here: deciding who is champion (ml.registry.gate).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+MODEL = "segue"
+EXPERIMENT = "segue"
+ALIAS = "champion"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A version that was made champion, when (ISO instant) and why."""
+
+    version: str
+    at: str
+    reason: str
+
+
+class ModelRegistry:
+    """The registry at a tracking `uri`; artefacts of runs go to `artifacts`."""
+
+    def __init__(self, uri: str, artifacts: Path) -> None:
+        self._uri = uri
+        self._artifacts = artifacts
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        from mlflow import MlflowClient  # 2.0 s
+
+        client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+        if client.get_experiment_by_name(EXPERIMENT) is None:
+            self._artifacts.mkdir(parents=True, exist_ok=True)
+            client.create_experiment(EXPERIMENT, artifact_location=self._artifacts.as_uri())
+        if not client.search_registered_models(f"name = '{MODEL}'"):
+            client.create_registered_model(MODEL)
+        return client
+
+    def log_run(
+        self,
+        version: str,
+        parameters: Mapping[str, str | int | float],
+        metrics: Mapping[str, float],
+        documents: Mapping[str, str],
+    ) -> str:
+        """Record the run that made a bundle and register its version; returns the run's id.
+
+        A bundle that is registered already keeps its first run: nothing is doubled on a re-run.
+        """
+        if (found := self._find(version)) is not None:
+            return str(found.run_id)
+        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        run = self._client.create_run(experiment.experiment_id, tags={"bundle": version})
+        run_id = str(run.info.run_id)
+        for name, value in parameters.items():
+            self._client.log_param(run_id, name, value)
+        for name, number in metrics.items():
+            self._client.log_metric(run_id, name, number)
+        for name, text in documents.items():
+            self._client.log_text(run_id, text, name)
+        self._client.set_terminated(run_id)
+        source = f"runs:/{run_id}/bundle"
+        self._client.create_model_version(MODEL, source, run_id, tags={"bundle": version})
+        return run_id
+
+    def champion(self) -> str | None:
+        """The bundle version that serves, None before the first promotion."""
+        aliases = self._client.get_registered_model(MODEL).aliases
+        if ALIAS not in aliases:
+            return None
+        return str(self._client.get_model_version_by_alias(MODEL, ALIAS).tags["bundle"])
+
+    def promote(self, version: str, reason: str, at: datetime) -> None:
+        """Make a registered bundle the champion; again for the same one changes nothing."""
+        if self.champion() == version:
+            return
+        found = self._find(version)
+        if found is None:
+            raise KeyError(f"bundle {version} is not registered")
+        number = str(found.version)
+        history = self.history()
+        # A kill between the record and the alias must not record the promotion twice.
+        if not history or history[-1].version != version:
+            order = f"{len(history) + 1:06d}"
+            self._client.set_model_version_tag(MODEL, number, f"reason-{order}", reason)
+            self._client.set_model_version_tag(MODEL, number, f"promoted-{order}", at.isoformat())
+        self._client.set_registered_model_alias(MODEL, ALIAS, number)
+
+    def history(self) -> list[Promotion]:
+        """Every promotion, oldest first."""
+        found: dict[str, Promotion] = {}
+        for item in self._client.search_model_versions(f"name = '{MODEL}'"):
+            for name, value in item.tags.items():
+                if name.startswith("promoted-"):
+                    order = name.removeprefix("promoted-")
+                    reason = item.tags.get(f"reason-{order}", "")
+                    found[order] = Promotion(item.tags["bundle"], value, reason)
+        return [found[order] for order in sorted(found)]
+
+    def _find(self, version: str) -> "ModelVersion | None":
+        for item in self._client.search_model_versions(f"name = '{MODEL}'"):
+            if item.tags.get("bundle") == version:
+                return item
+        return None

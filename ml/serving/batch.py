@@ -1,0 +1,62 @@
+"""The recommendations of a day, for every active listener.
+
+Belongs here: who is asked for, and where the lists are stored. Does not belong here: how a list is
+made (ml.serving.recommender).
+"""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ml.state.state import State
+from ml.tables import RECOMMENDATIONS, REQUESTS
+
+# Who has not listened for four weeks gets no daily list; a request of theirs is answered all the same.
+ACTIVE_DAYS = 28
+
+DAILY = RECOMMENDATIONS.schema.append(pa.field("valid_on", pa.date32(), nullable=False))
+
+
+def daily_requests(state: State, *, active_days: int = ACTIVE_DAYS) -> pa.Table:
+    """One Home request at 00:00 UTC of `state.valid_on` for each listener of the last days.
+
+    Request ids are `home-<valid_on>-<user_id>`; the REQUESTS table is sorted by them.
+    """
+    age = state.users["last_played_age"]
+    active = np.flatnonzero(age <= active_days)
+    users = state.user_ids.take(pa.array(active)).to_pylist()
+    at = datetime.combine(state.valid_on, datetime.min.time(), tzinfo=UTC)
+    columns = {
+        "request_id": [f"home-{state.valid_on.isoformat()}-{user}" for user in users],
+        "user_id": users,
+        "surface": ["home"] * len(users),
+        "at": [at] * len(users),
+        "session_track_ids": [[]] * len(users),
+    }
+    return pa.table(columns, schema=REQUESTS.schema).sort_by("request_id")
+
+
+def recommendations_path(folder: Path, day: date) -> Path:
+    """File of the lists made at the end of `day`."""
+    return folder / f"day={day.isoformat()}" / "part.parquet"
+
+
+def publish_recommendations(folder: Path, day: date, lists: pa.Table, valid_on: date) -> Path:
+    """Write the lists made at the end of `day`, in force on `valid_on`, and return the file."""
+    target = recommendations_path(folder, day)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    in_force = pa.array([valid_on] * len(lists), pa.date32())
+    table = lists.append_column("valid_on", in_force).cast(DAILY)
+    aside = target.with_name(f".{target.name}.aside")
+    pq.write_table(table, aside)
+    aside.replace(target)
+    return target
+
+
+def read_recommendations(folder: Path, day: date) -> pa.Table | None:
+    """The lists made at the end of `day`, None where there are none."""
+    path = recommendations_path(folder, day)
+    return pq.read_table(path, schema=DAILY, partitioning=None) if path.is_file() else None
