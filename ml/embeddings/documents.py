@@ -41,18 +41,26 @@ def _array(column: pa.ChunkedArray) -> pa.Array:
     return combined if isinstance(combined, pa.Array) else combined.chunk(0)
 
 
+def _projected(text: pa.Array, expression: str) -> pa.Array:
+    """A DuckDB expression over the column `text`, row by row in order."""
+    with duckdb.connect() as connection:
+        relation = connection.from_arrow(pa.table({"text": text.cast(pa.string())}))
+        table = relation.project(f"{expression} as text").to_arrow_table()
+    return _array(table["text"]).cast(pa.string())
+
+
 def _clean(text: pa.Array) -> pa.Array:
-    """One line of text without the field separator; blank becomes null."""
-    text = pc.utf8_normalize(text, form="NFC")
-    text = pc.replace_substring(text, "|", "/")
-    text = pc.replace_substring_regex(text, r"[\s\p{Z}\p{Cc}]+", " ")
-    text = pc.utf8_trim_whitespace(text)
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    """One line of composed (NFC) text without the field separator; blank becomes null.
+
+    In DuckDB because pyarrow 25.0 answers `utf8_normalize(form="NFC")` with decomposed text.
+    """
+    spaced = r"regexp_replace(replace(nfc_normalize(text), '|', '/'), '[\s\pZ\p{Cc}]+', ' ', 'g')"
+    return _projected(text, f"nullif(trim({spaced}), '')")
 
 
 def _joined(lists: pa.Array) -> pa.Array:
     """The cleaned members of each list, "a, b"; null where none is left."""
-    members = _clean(pc.list_flatten(lists).cast(pa.string()))
+    members = _clean(pc.list_flatten(lists))
     owner = np.asarray(pc.list_parent_indices(lists), dtype=np.int64)
     kept = np.asarray(pc.is_valid(members), dtype=np.bool_)
     counts = np.bincount(owner[kept], minlength=len(lists))
@@ -98,10 +106,7 @@ def _audio(tracks: pa.Table) -> pa.Array:
 
 def _hashes(documents: pa.Array) -> pa.Array:
     """The first 128 bits of SHA-256 of each document, in hexadecimal."""
-    with duckdb.connect() as connection:
-        relation = connection.from_arrow(pa.table({"document": documents}))
-        hashed = relation.project("left(sha256(document), 32) as content_hash").to_arrow_table()
-    return _array(hashed["content_hash"]).cast(pa.string())
+    return _projected(documents, "left(sha256(text), 32)")
 
 
 def track_documents(tracks: pa.Table) -> pa.Table:
@@ -121,5 +126,5 @@ def track_documents(tracks: pa.Table) -> pa.Table:
         _audio(tracks),
     ]
     documents = _combined(fields, FIELD_SEPARATOR)
-    track_ids = _array(tracks["track_id"]).cast(pa.string())
+    track_ids = _array(tracks["track_id"])
     return pa.Table.from_arrays([track_ids, documents, _hashes(documents)], schema=DOCUMENTS)
