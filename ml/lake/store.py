@@ -4,7 +4,6 @@ Belongs here: where files lie, reading them, writing a day atomically. Does not 
 row is fit to enter (judge.py) or was there before (known.py).
 """
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,4 +83,4 @@ def write_aside(rows: pa.Table, target: Path) -> None:
     """Write Parquet beside the target and rename it, so that no reader sees half a file."""
     aside = target.with_name(f".{target.name}.writing")
     pq.write_table(rows, aside, compression="zstd")
-    os.replace(aside, target)
+    aside.replace(target)

@@ -4,6 +4,7 @@ Belongs here: paths and the plan's storage. Does not belong here: computing any 
 
     plan.json                            as_of, label days, seed, sampling
     documents/<cut>.parquet              track documents as they stood at the cut
+    encoder/<version>/                   the own text encoder
     vectors/<cut>.parquet                their text vectors
     sources/<cut>/<surface>/             fitted generators
     examples/<surface>/<split>/          rows, requests, truth
@@ -36,6 +37,11 @@ class TrainingRun:
     def documents(self, cut: str) -> Path:
         """Track documents at a cut."""
         return self.folder / "documents" / f"{cut}.parquet"
+
+    @property
+    def encoders(self) -> Path:
+        """Own encoders by version; `current` names the run's."""
+        return self.folder / "encoder"
 
     def vectors(self, cut: str) -> Path:
         """Text vectors at a cut; absent where there is no text."""

@@ -90,14 +90,18 @@ def fit_encoder(
     pairs = co_listen_pairs(
         log.user, log.track, log.played_at, log.session, seed=config.seed, maximum=MAXIMUM_PAIRS
     )
-    return train_encoder(documents, pairs, config, run.folder / "encoder")
+    version = train_encoder(documents, pairs, config, run.encoders)
+    (run.encoders / "current").write_text(version)
+    return version
 
 
 def run_encoder(run: TrainingRun, config: EncoderConfig) -> Encoder | None:
     """The encoder of the run, None where there is no text."""
     if not has_text(pq.read_table(run.documents("train"))):
         return None
-    return load_encoder(str(run.folder / "encoder") if config.name == "own" else config.name)
+    if config.name != "own":
+        return load_encoder(config.name)
+    return load_encoder(str(run.encoders / (run.encoders / "current").read_text()))
 
 
 def write_vectors(

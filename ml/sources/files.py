@@ -20,6 +20,8 @@ from ml.errors import SegueError
 from ml.sources.source import RECORD, REJECTED
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
+# Text of an instant with its zone, as ISO 8601 writes it.
+ZONED = r"^\s*\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([zZ]|UTC|[+-]\d{2}(:?\d{2})?)\s*$"
 _MARK = "\ufffd\\x"
 
 
@@ -50,16 +52,16 @@ def connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def quoted(name: str) -> str:
+    """A column name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def read_raw(path: Path) -> RawFile:
     """All rows of a CSV or Parquet file. Raises UnreadableFileError."""
     if path.stat().st_size == 0:
         raise UnreadableFileError("the file is empty (0 bytes)")
-    raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    names = raw.rows.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UnreadableFileError(f"columns stand twice in it: {', '.join(twice)}")
-    return raw
+    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
 
 
 def column_names(path: Path) -> list[str]:
@@ -80,6 +82,12 @@ def _read_parquet(path: Path) -> RawFile:
         table = pq.read_table(path, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFileError(f"no readable Parquet: {error}") from error
+    _refuse_twice(table.column_names)
+    return raw_table(table)
+
+
+def raw_table(table: pa.Table) -> RawFile:
+    """An Arrow table as a raw file: records numbered, text that is not UTF-8 rejected."""
     table = _numbered(pa.table({name: _plain(table[name]) for name in table.column_names}))
     broken = [name for name in table.column_names if not _is_sound(table[name])]
     if not broken:
@@ -89,10 +97,10 @@ def _read_parquet(path: Path) -> RawFile:
         place = table.column_names.index(name)
         table = table.set_column(place, name, table[name].cast(pa.binary()))
     connection.register("held", table)
-    sound = ", ".join(f'try(decode("{name}")) as "{name}"' for name in broken)
-    shown = ", ".join(f'"{name}"::varchar as "{name}"' for name in broken)
+    sound = ", ".join(f"try(decode({quoted(name)})) as {quoted(name)}" for name in broken)
+    shown = ", ".join(f"{quoted(name)}::varchar as {quoted(name)}" for name in broken)
     fails = " or ".join(
-        f'("{name}" is not null and try(decode("{name}")) is null)' for name in broken
+        f"({quoted(name)} is not null and try(decode({quoted(name)})) is null)" for name in broken
     )
     rows = connection.query(
         f"select * replace ({sound}) from held where not ({fails}) order by {RECORD}"
@@ -132,7 +140,7 @@ def _is_sound(column: pa.ChunkedArray) -> bool:
 
 def _read_csv(path: Path) -> RawFile:
     try:
-        if _is_utf8(path):
+        if is_utf8(path):
             return _parse_csv(lambda: pa.input_stream(str(path)))
         with pa.input_stream(str(path)) as stream:
             return _parse_marked(stream.read())
@@ -140,7 +148,8 @@ def _read_csv(path: Path) -> RawFile:
         raise UnreadableFileError(f"no readable CSV: {error}") from error
 
 
-def _is_utf8(path: Path) -> bool:
+def is_utf8(path: Path) -> bool:
+    """Whether the whole file (unpacked) is UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with pa.input_stream(str(path)) as stream:
         while block := stream.read(1 << 24):
@@ -178,7 +187,16 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 
 def _header(stream: pa.NativeFile) -> list[str]:
     head = stream.read(1 << 20).partition(b"\n")[0] + b"\n"
-    return list(pacsv.read_csv(pa.BufferReader(head)).column_names)
+    names = list(pacsv.read_csv(pa.BufferReader(head)).column_names)
+    _refuse_twice(names)
+    return names
+
+
+def _refuse_twice(names: list[str]) -> None:
+    lower = [name.lower() for name in names]
+    twice = sorted({name for name in lower if lower.count(name) > 1})
+    if twice:
+        raise UnreadableFileError(f"columns stand twice in it: {', '.join(twice)}")
 
 
 def _parse_csv(opened: Callable[[], pa.NativeFile]) -> RawFile:

@@ -56,7 +56,7 @@ order by known.first_known_on, known.track_id
 
 
 def _table(connection: duckdb.DuckDBPyConnection, query: str, day: date) -> pa.Table:
-    table: pa.Table = connection.execute(query, {"day": day}).to_arrow_table()
+    table: pa.Table = connection.query(query, params={"day": day}).to_arrow_table()
     return table.combine_chunks()
 
 
@@ -286,6 +286,6 @@ def read_track_versions(connection: duckdb.DuckDBPyConnection, cut: date, as_of:
     A track first known between `cut` and `as_of` comes in its first version: a document never holds
     words (tags, say) that were learned after the label window began.
     """
-    result = connection.execute(_VERSIONS, {"day": as_of, "cut": cut})
+    result = connection.query(_VERSIONS, params={"day": as_of, "cut": cut})
     table: pa.Table = result.to_arrow_table()
     return table.combine_chunks()

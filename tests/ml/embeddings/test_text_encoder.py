@@ -97,9 +97,7 @@ def test_training_works_without_pairs_and_without_any_text(tmp_path):
 
 def test_impossible_dimensions_are_refused(catalogue, pairs, tmp_path):
     with pytest.raises(EncoderError, match="dimension 16"):
-        train_encoder(
-            catalogue, pairs, EncoderConfig(dimension=16, matryoshka=(32, 16)), tmp_path
-        )
+        train_encoder(catalogue, pairs, EncoderConfig(dimension=16, matryoshka=(32, 16)), tmp_path)
 
 
 def test_a_missing_folder_names_the_way_on(tmp_path, no_network):

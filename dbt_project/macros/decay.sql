@@ -1,0 +1,58 @@
+{# Sums that halve every so many days. A column named *_h<days> carries its half-life in its name. #}
+
+{% macro half_life(column) -%}
+    {{- return(column.split('_h')[-1] | int) -}}
+{%- endmacro %}
+
+{# One known day's part of a decayed sum at valid_from 00:00 UTC. Fixed point: the sum of a group is
+   the same in any order, so in any number of threads. #}
+{% macro day_sum(column, condition) -%}
+    coalesce(
+        sum(cast(pow(2, -age_days / {{ half_life(column) }}) as decimal(18, 12)))
+            filter (where {{ condition }}),
+        0
+    )::double as {{ column }}
+{%- endmacro %}
+
+{# The running decayed sum over the window `history`. Growth is measured from start_day: measured
+   from a fixed day it would overflow to NaN within a few years. #}
+{% macro running_sum(column) -%}
+    sum({{ column }} * pow(2, (valid_from - {{ start_day() }})::double / {{ half_life(column) }}))
+        over history
+        * pow(2, -(valid_from - {{ start_day() }})::double / {{ half_life(column) }}) as {{ column }}
+{%- endmacro %}
+
+{# Days between an instant and the midnight at which the row becomes valid, whatever the time zone. #}
+{% macro age_days(played_at, known_on) -%}
+    ({{ midnight_epoch(known_on ~ ' + 1') }} - {{ instant_epoch(played_at) }}) / 86400.0
+{%- endmacro %}
+
+{% macro midnight_epoch(day) -%}
+    {{ adapter.dispatch('midnight_epoch', 'segue')(day) }}
+{%- endmacro %}
+
+{% macro duckdb__midnight_epoch(day) -%}
+    epoch(cast({{ day }} as timestamp))
+{%- endmacro %}
+
+{% macro instant_epoch(instant) -%}
+    {{ adapter.dispatch('instant_epoch', 'segue')(instant) }}
+{%- endmacro %}
+
+{% macro duckdb__instant_epoch(instant) -%}
+    epoch({{ instant }})
+{%- endmacro %}
+
+{# The last row of every key that the range touches, as it stood when the range began. #}
+{% macro carried(keys) -%}
+    {%- if is_incremental() -%}
+    select *
+    from {{ this }}
+    where
+        valid_from <= {{ start_day() }}
+        and ({{ keys }}) in (select {{ keys }} from daily)
+    qualify row_number() over (partition by {{ keys }} order by valid_from desc) = 1
+    {%- else -%}
+    select * from daily where false
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,16 @@
+with source as (
+    {{ read_lake(source('raw', 'listens')) }}
+)
+
+select
+    listen_id,
+    user_id,
+    track_id,
+    played_at,
+    ms_played,
+    surface,
+    session_id,
+    request_id,
+    known_at,
+    day as known_on,
+from source

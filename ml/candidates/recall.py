@@ -1,0 +1,78 @@
+"""How much of what was played the candidates hold: by generator, together, and what each adds.
+
+Belongs here: recall of pools. Does not belong here: the order of shown lists (ml.evaluation).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ml.candidates.merge import Pool
+
+POOL = "pool"
+DEPTHS = (10, 50, 100)
+
+
+def found_ranks(
+    pool: Pool, request: NDArray[np.int32], track: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Rank of every true (request, track) in every generator, float32 (generators, truths), inf
+    where the generator did not propose it."""
+    ranks = np.full((len(pool.generators), len(request)), np.inf, dtype=np.float32)
+    if not len(pool.request) or not len(request):
+        return ranks
+    width = np.int64(max(int(pool.track.max()), int(track.max())) + 1)
+    keys = pool.request * width + pool.track
+    wanted = request * width + track
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    hit = keys[at] == wanted
+    found = pool.rank[:, at[hit]]
+    ranks[:, hit] = np.where(np.isnan(found), np.inf, found)
+    return ranks
+
+
+def _mean_recall(hit: NDArray[np.bool_], request: NDArray[np.int32]) -> float:
+    """Mean over the requests with truth of the share of their truth that was found."""
+    if not len(request):
+        return float("nan")
+    _, owner = np.unique(request, return_inverse=True)
+    shares = np.bincount(owner, weights=hit) / np.bincount(owner)
+    return float(shares.mean())
+
+
+def recall_table(
+    pool: Pool,
+    request: NDArray[np.int32],
+    track: NDArray[np.int32],
+    *,
+    requests: int,
+    depths: Sequence[int] = DEPTHS,
+) -> pa.Table:
+    """One row a generator, in the pool's order, and a last one of the pool.
+
+    Truth is `request`, `track` int32 (truths), each pair once; tracks beyond the catalogue count as
+    missed. Recall is averaged over requests with truth. Columns: generator; candidates, the mean
+    number a request of `requests`; recall@k for every depth (null in the pool's row, which has no
+    order); recall at full depth; marginal = recall of the pool minus that of the pool without the
+    generator (null in the pool's row).
+    """
+    ranks = found_ranks(pool, request, track)
+    whole = _mean_recall(np.isfinite(ranks).any(axis=0), request)
+    proposed = np.isfinite(pool.rank).sum(axis=1)
+    columns: dict[str, list[float | str | None]] = {
+        "generator": [*pool.generators, POOL],
+        "candidates": [float(n) / max(requests, 1) for n in (*proposed, len(pool.request))],
+    }
+    for depth in depths:
+        columns[f"recall@{depth}"] = [*(_mean_recall(row <= depth, request) for row in ranks), None]
+    columns["recall"] = [*(_mean_recall(np.isfinite(row), request) for row in ranks), whole]
+    others = (np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0) for row in range(len(ranks)))
+    columns["marginal"] = [*(whole - _mean_recall(hit, request) for hit in others), None]
+    numbers = {
+        name: pa.array(values, pa.float64())
+        for name, values in columns.items()
+        if name != "generator"
+    }
+    return pa.table({"generator": pa.array(columns["generator"], pa.string()), **numbers})

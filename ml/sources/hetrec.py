@@ -1,0 +1,191 @@
+"""Format `hetrec-lastfm`: HetRec 2011 Last.fm, whose tag assignments carry the only dates.
+
+Belongs here: tag assignments as events, and what was known of an artist in each month. Does not belong
+here: rules.
+
+An artist is the item. The event is the first month in which a listener tagged the artist, at the first
+of the month 00:00 UTC: days are not recorded. An artist's row is written anew in every month in which
+its most frequent tags change, with the tags given up to and including that month, so that no row knows
+of tags given later.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from ml.errors import SegueError
+from ml.sources.files import UnreadableFileError, connect, is_utf8, read_raw, rejected_rows
+from ml.sources.source import (
+    MONTH_RESOLUTION,
+    NO_PLAY_LENGTH,
+    RECORD,
+    Source,
+    SourceFile,
+    digest_of,
+)
+
+OPTIONS: dict[str, str] = {}
+
+# Upstream file name -> its columns; the .dat files say userID, artistID and so on.
+_FILES = {
+    "user_taggedartists": ("user_id", "artist_id", "tag_id", "day", "month", "year"),
+    "artists": ("artist_id", "name"),
+    "tags": ("tag_id", "tag_value"),
+}
+_RENAMED = {
+    "userID": "user_id",
+    "artistID": "artist_id",
+    "tagID": "tag_id",
+    "id": "artist_id",
+    "tagValue": "tag_value",
+}
+_TAGS = 10
+# Last.fm has let its users tag since 2005; the crawl ended in 2011.
+_YEARS = (2005, 2011)
+
+
+def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a Format's signature
+    """Source of the folder (or of its user_taggedartists file). Raises SegueError when a file is
+    missing or is not what its name says.
+    """
+    folder = path if path.is_dir() else path.parent
+    files = {name: _find(folder, name) for name in _FILES}
+    digest = digest_of(files.values(), "hetrec-lastfm")
+    with connect() as connection:
+        for name, file in files.items():
+            connection.register(name, _table(file, _FILES[name]))
+        _build_events(connection)
+        listens, bad = _listens(connection), _impossible(connection)
+        tracks = _tracks(connection)
+        assignments = connection.execute("select count(*) from user_taggedartists").fetchall()[0][0]
+    event_file = files["user_taggedartists"].name
+    events = (
+        f"{assignments:,} tag assignments make {listens.num_rows:,} events: the first month in which "
+        "a listener tagged an artist."
+    )
+    versions = (
+        f"{tracks.num_rows:,} artist rows, one for each month in which the {_TAGS} most frequent tags "
+        "of an artist changed."
+    )
+    return Source(
+        (
+            SourceFile(files["artists"].name, "tracks", "hetrec-lastfm", digest, tracks),
+            SourceFile(event_file, "listens", "hetrec-lastfm", digest, listens, bad),
+        ),
+        (events, versions),
+        (MONTH_RESOLUTION, NO_PLAY_LENGTH),
+    )
+
+
+def _find(folder: Path, name: str) -> Path:
+    for suffix in (".parquet", ".dat"):
+        if (folder / f"{name}{suffix}").is_file():
+            return folder / f"{name}{suffix}"
+    raise SegueError(
+        f"expected {', '.join(f'{each}.dat (or .parquet)' for each in _FILES)} in {folder}, "
+        f"found no {name}: segue import hetrec-lastfm FOLDER"
+    )
+
+
+def _table(file: Path, wanted: tuple[str, ...]) -> pa.Table:
+    try:
+        rows = _dat(file) if file.suffix == ".dat" else read_raw(file).rows
+    except (UnreadableFileError, pa.ArrowException) as error:
+        raise SegueError(f"{file} cannot be read ({error}): fetch it again") from error
+    own = {**_RENAMED, "id": "tag_id"} if file.stem == "tags" else _RENAMED
+    rows = rows.rename_columns([own.get(name, name) for name in rows.column_names])
+    missing = [name for name in wanted if name not in rows.column_names]
+    if missing:
+        raise SegueError(
+            f"{file}: expected the columns {', '.join(wanted)}, found {', '.join(rows.column_names)}"
+        )
+    return rows.select([RECORD, *wanted])
+
+
+def _dat(file: Path) -> pa.Table:
+    """Tab-separated text, UTF-8 or else Latin-1, without quoting."""
+    rows = pacsv.read_csv(
+        file,
+        read_options=pacsv.ReadOptions(encoding="utf8" if is_utf8(file) else "latin1"),
+        parse_options=pacsv.ParseOptions(delimiter="\t", quote_char=False),
+    )
+    return rows.append_column(RECORD, pa.array(range(1, rows.num_rows + 1), pa.int64()))
+
+
+def _build_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """Build `assignments`: every tag assignment with its month (null where the date is impossible)."""
+    connection.execute(
+        f"""
+        create or replace temp table assignments as
+        select {RECORD}, user_id, artist_id, tag_id, day, month, year,
+            case when year between {_YEARS[0]} and {_YEARS[1]} and month between 1 and 12 then
+                make_date(year::int, month::int, 1) end as in_month
+        from user_taggedartists
+        """
+    )
+
+
+def _listens(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    return connection.query(
+        f"""
+        select arg_min({RECORD}, (in_month, {RECORD})) as {RECORD}, 'user:' || user_id as user_id,
+            'artist:' || artist_id as track_id, min(in_month)::timestamptz as played_at,
+            'unknown' as surface
+        from assignments
+        where in_month is not null and user_id is not null and artist_id is not null
+        group by user_id, artist_id order by 1
+        """
+    ).to_arrow_table()
+
+
+def _impossible(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    rows = connection.query(
+        f"""
+        select * exclude (in_month) from assignments
+        where in_month is null or user_id is null or artist_id is null order by {RECORD}
+        """
+    ).to_arrow_table()
+    years = f"{_YEARS[0]} to {_YEARS[1]}"
+    return rejected_rows(rows, f"no event: listener or artist missing, or not a month of {years}")
+
+
+def _tracks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Artists as tracks, a version for each month in which the most frequent tags changed."""
+    return connection.query(
+        f"""
+        with monthly as (
+            select artist_id, tag_id, in_month, count(*) as given from assignments
+            where in_month is not null and artist_id is not null group by all
+        ),
+        months as (select distinct artist_id, in_month from monthly),
+        counted as (
+            select months.artist_id, months.in_month, tag_value, sum(given) as given
+            from months join monthly
+                on monthly.artist_id = months.artist_id and monthly.in_month <= months.in_month
+            left join tags using (tag_id)
+            group by all
+        ),
+        versions as (
+            select artist_id, in_month,
+                list(tag_value order by given desc, tag_value)
+                    filter (tag_value is not null)[1:{_TAGS}] as tags
+            from counted group by artist_id, in_month
+        ),
+        changed as (
+            select * from versions qualify tags is distinct from
+                lag(tags) over (partition by artist_id order by in_month)
+                or row_number() over (partition by artist_id order by in_month) = 1
+        )
+        select row_number() over (order by changed.artist_id, in_month) as {RECORD},
+            'artist:' || changed.artist_id as track_id, name as title,
+            'artist:' || changed.artist_id as artist_id, name as artist_name, tags,
+            in_month::timestamptz as known_at
+        from changed left join (
+            select artist_id, min(name) as name from artists group by artist_id
+        ) as named using (artist_id)
+        order by {RECORD}
+        """
+    ).to_arrow_table()

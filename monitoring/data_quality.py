@@ -1,0 +1,72 @@
+"""Data quality of a day: are the listens what they usually are?
+
+Belongs here: the area's entry point and the columns Evidently draws. Does not belong here: what is
+counted (profile) and how it is judged (statistics).
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring.areas import AreaReport, ReportTarget
+from monitoring.evidently_pages import MOST_ROWS, Drift, sampled
+from monitoring.profile import Profile
+from monitoring.reports import write_report
+from monitoring.statistics import reference_notes, statistics
+
+AREA = "data_quality"
+# What Evidently marks in its drawings; the verdict rests on our own thresholds.
+_DRAWN = {"surface": 0.1, "seconds_played": 0.1, "hour": 0.1, "hours_late": 0.1, "position": 0.1}
+
+
+def report(
+    listens: pa.Table,
+    profile: Profile,
+    reference_listens: pa.Table,
+    reference: Sequence[Profile],
+    target: ReportTarget,
+) -> AreaReport:
+    """Judge a day's profile against the reference days and write the report.
+
+    Both tables have the columns of intermediate.listens and serve the drawings only (at most 5,000
+    sampled rows each); either may be empty. `profile` and `reference` come from
+    `profile.daily_profiles` with the same `head`.
+    """
+    day = profile.day
+    figure = None
+    if listens.num_rows and reference_listens.num_rows:
+        figure = Drift(
+            _drawn(sampled(listens, MOST_ROWS, (target.seed, day.toordinal(), 0))),
+            _drawn(sampled(reference_listens, MOST_ROWS, (target.seed, day.toordinal(), 1))),
+            _DRAWN,
+        )
+    return write_report(
+        AREA,
+        day,
+        figure,
+        statistics(profile, reference),
+        target,
+        profile.numbers,
+        _empty_day(profile) + reference_notes([one for one in reference if one.day != day]),
+    )
+
+
+def _empty_day(profile: Profile) -> tuple[str, ...]:
+    return () if profile.listens else (f"not enough data: no listen became known on {profile.day}",)
+
+
+def _drawn(listens: pa.Table) -> pa.Table:
+    played = listens["played_at"]
+    late = pc.divide(
+        pc.microseconds_between(played, listens["known_at"]).cast(pa.float64()), 3_600_000_000.0
+    )
+    return pa.table(
+        {
+            "surface": listens["surface"].cast(pa.string()),
+            "seconds_played": pc.divide(listens["ms_played"].cast(pa.float64()), 1000.0),
+            "hour": pc.hour(played).cast(pa.float64()),
+            "hours_late": late,
+            "position": listens["position"].cast(pa.float64()),
+        }
+    )

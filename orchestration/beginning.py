@@ -1,0 +1,106 @@
+"""How a home begins: a simulated world or an import.
+
+Belongs here: creating and widening home.json. Does not belong here: bringing a day in
+(orchestration.receiving).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from ml.errors import SegueError
+from ml.lake.ingest import ingest
+from ml.lake.report import ImportReport
+from ml.lake.store import Lake
+from ml.simulation.config import Incident, WorldConfig
+from ml.sources.registry import read_source
+from orchestration.home import IMPORTED, SIMULATED, Home, Source, read_home, widened, write_home
+from orchestration.settings import Settings
+
+# A Monday long enough ago: Dagster knows no partition of a day that has not ended.
+FIRST_DAY = date(2025, 3, 3)
+# The world goes on after the history, one day a tick of the schedule.
+DAYS_TO_COME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What to simulate: sizes, days of history, and an incident from a day number on (from 1)."""
+
+    listeners: int = 2_000
+    tracks: int = 8_000
+    days: int = 53
+    seed: int = 7
+    incident: str = ""
+    incident_day: int = 0
+
+
+def begin_simulated(settings: Settings, world: World) -> Home:
+    """Create a simulated home. Nothing is lived yet.
+
+    Raises:
+        SegueError: the home holds other data, or the world cannot be simulated.
+    """
+    if world.days < 1:
+        raise SegueError(
+            f"expected at least one day, found {world.days}; run `segue simulate --days 60`"
+        )
+    WorldConfig(world.seed, FIRST_DAY, world.listeners, world.tracks)
+    last = FIRST_DAY + timedelta(days=world.days - 1)
+    incident_day = ""
+    if world.incident:
+        first_bad = FIRST_DAY + timedelta(days=max(world.incident_day, 1) - 1)
+        Incident(world.incident, first_bad)
+        incident_day = first_bad.isoformat()
+    source = Source(
+        SIMULATED,
+        seed=world.seed,
+        listeners=world.listeners,
+        tracks=world.tracks,
+        incident=world.incident,
+        incident_day=incident_day,
+    )
+    home = Home(FIRST_DAY, last + timedelta(days=DAYS_TO_COME), source, (), last)
+    if settings.home_file.is_file() and read_home(settings) != home:
+        raise SegueError(
+            f"expected an empty home or the same world in {settings.home}, found another home; "
+            "name another one with SEGUE_HOME=FOLDER or remove this one"
+        )
+    write_home(settings, home)
+    return home
+
+
+def begin_imported(
+    settings: Settings,
+    name: str,
+    path: Path,
+    options: Mapping[str, str],
+    progress: Callable[[str, int], None] | None = None,
+) -> ImportReport:
+    """Import files into the home and widen its days.
+
+    Raises:
+        SegueError: the home is a simulated one, or the files hold no listens.
+    """
+    known = read_home(settings) if settings.home_file.is_file() else None
+    if known is not None and known.source.kind == SIMULATED:
+        raise SegueError(
+            f"expected an empty or imported home in {settings.home}, found a simulated one; "
+            "name another one with SEGUE_HOME=FOLDER"
+        )
+    source = read_source(name, path, options)
+    lake = Lake(settings.home)
+    report = ingest(lake, source.files, progress=progress)
+    report = replace(report, notes=source.notes, limits=source.limits)
+    days = lake.days("listens")
+    if not days:
+        raise SegueError(
+            f"expected listens in {path}, found none accepted "
+            f"({report.quarantined:,} rows quarantined); look into {settings.home / 'quarantine'}"
+        )
+    origin = Source(IMPORTED, name, str(path.resolve()), dict(options))
+    fresh = Home(days[0], days[-1], origin, tuple(source.limits))
+    home = widened(known, days[0], days[-1], tuple(source.limits)) if known else fresh
+    write_home(settings, home)
+    return report

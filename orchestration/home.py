@@ -1,0 +1,109 @@
+"""What a home is: its days, where its listens come from, what its data cannot support.
+
+Belongs here: home.json. Does not belong here: paths (orchestration.settings).
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from ml.errors import SegueError
+from orchestration.settings import Settings
+
+SIMULATED, IMPORTED, LIVE = "simulated", "imported", "live"
+
+
+class HomeError(SegueError):
+    """The home is missing or cannot do what is asked."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where listens come from. `kind` is simulated, imported or live."""
+
+    kind: str
+    format: str = ""
+    path: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    seed: int = 7
+    listeners: int = 0
+    tracks: int = 0
+    incident: str = ""
+    incident_day: str = ""
+
+
+@dataclass(frozen=True)
+class Home:
+    """First and last data day (None = still growing), the source, limits of the data, and the day
+    through which `bootstrap` builds the history (None = to the last day)."""
+
+    first_day: date
+    last_day: date | None
+    source: Source
+    limits: tuple[str, ...] = ()
+    history_end: date | None = None
+
+    @property
+    def bootstrap_end(self) -> date:
+        """Last day of the history.
+
+        Raises:
+            HomeError: a live home that names no end of its history.
+        """
+        end = self.history_end or self.last_day
+        if end is None:
+            raise HomeError(
+                "expected the last day of the history, found a live home without one; "
+                "run `segue run bootstrap --day YYYY-MM-DD`"
+            )
+        return end
+
+
+def read_home(settings: Settings) -> Home:
+    """The home's record.
+
+    Raises:
+        HomeError: there is none yet.
+    """
+    if not settings.home_file.is_file():
+        raise HomeError(
+            f"expected a Segue home in {settings.home}, found no home.json; "
+            "run `segue simulate` or `segue import FORMAT PATH` to begin one"
+        )
+    stored = json.loads(settings.home_file.read_text())
+    return Home(
+        date.fromisoformat(stored["first_day"]),
+        _day(stored["last_day"]),
+        Source(**stored["source"]),
+        tuple(stored["limits"]),
+        _day(stored.get("history_end")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def write_home(settings: Settings, home: Home) -> None:
+    """Store the record, aside and renamed."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    stored = {
+        "first_day": home.first_day.isoformat(),
+        "last_day": home.last_day.isoformat() if home.last_day else None,
+        "source": asdict(home.source),
+        "limits": list(home.limits),
+        "history_end": home.history_end.isoformat() if home.history_end else None,
+    }
+    aside: Path = settings.home_file.with_suffix(".tmp")
+    aside.write_text(json.dumps(stored, indent=1))
+    aside.replace(settings.home_file)
+
+
+def widened(home: Home, first_day: date, last_day: date, limits: tuple[str, ...]) -> Home:
+    """The home after an import that reaches from `first_day` to `last_day`."""
+    last = max(home.last_day, last_day) if home.last_day else None
+    merged = tuple(sorted(set(home.limits) | set(limits)))
+    return replace(
+        home, first_day=min(home.first_day, first_day), last_day=last, limits=merged
+    )

@@ -1,0 +1,69 @@
+"""Which columns a model's column comes from, read from the SQL that ran.
+
+Belongs here: column lineage. Does not belong here: running the SQL. Kept by project digest: the lineage
+does not depend on the days that are built.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+# model relation -> column -> [(relation, column)]
+Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+
+
+def column_lineage(
+    compiled: str, relation: str, schema: Mapping[str, Mapping[str, str]]
+) -> dict[str, list[tuple[str, str]]]:
+    """Sources of each column of a DuckDB select, sorted; the model's own earlier rows are left out.
+
+    `schema` has the columns and types of every relation by `schema.name`.
+    """
+    from sqlglot import exp, parse_one
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    tables: dict[str, dict[str, dict[str, str]]] = {}
+    for name, columns in schema.items():
+        layer, noun = name.split(".")
+        tables.setdefault(layer, {})[noun] = dict(columns)
+    tree = parse_one(compiled, dialect="duckdb")
+    for table in tree.find_all(exp.Table):
+        table.set("catalog", None)
+    tree = qualify(tree, dialect="duckdb", schema=tables, validate_qualify_columns=False)
+    scope = build_scope(tree)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for column in schema[relation]:
+        leaves = lineage(column, tree, dialect="duckdb", scope=scope, copy=False).walk()
+        sources = {
+            (f"{leaf.source.db}.{leaf.source.name}", leaf.name.rsplit(".", 1)[-1].strip('"'))
+            for leaf in leaves
+            if not leaf.downstream and isinstance(leaf.source, exp.Table)
+        }
+        found[column] = sorted(
+            (table, name)
+            for table, name in sources
+            if table != relation and name in schema.get(table, {})
+        )
+    return found
+
+
+def stored_lineage(folder: Path, digest: str) -> Lineage:
+    """The lineage kept for this version of the project, by relation."""
+    path = folder / f"lineage-{digest}.json"
+    if not path.is_file():
+        return {}
+    stored = json.loads(path.read_text())
+    return {
+        relation: {name: [(t, c) for t, c in sources] for name, sources in columns.items()}
+        for relation, columns in stored.items()
+    }
+
+
+def store_lineage(folder: Path, digest: str, lineage: Lineage) -> None:
+    """Keep the lineage, aside and renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".lineage-{digest}.json"
+    aside.write_text(json.dumps(lineage, sort_keys=True))
+    aside.replace(folder / f"lineage-{digest}.json")

@@ -1,0 +1,137 @@
+"""Running a job from the command line, in this process, on the home's own Dagster instance.
+
+Belongs here: execution so that every run stands in the UI's run list, and clearing up after killed
+runs. Does not belong here: jobs (orchestration.jobs) or words for people (orchestration.cli).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ml.errors import SegueError
+from orchestration.notify import notify
+from orchestration.settings import Settings, prepare_process
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_PID = "segue/pid"
+StepDone = Callable[[str], None]
+
+
+class RunFailedError(SegueError):
+    """A job's run failed; the message holds the step's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to run: a job with one day, a range of days [first, last], or neither.
+
+    `as_of` is for `train` only: the day before which it sees everything.
+    """
+
+    job: str
+    first: date | None = None
+    last: date | None = None
+    as_of: date | None = None
+
+    def tags(self) -> dict[str, str]:
+        """Partition and origin tags of the run."""
+        tags = {_PID: str(os.getpid())}
+        if self.first and self.last and self.first != self.last:
+            tags["dagster/asset_partition_range_start"] = self.first.isoformat()
+            tags["dagster/asset_partition_range_end"] = self.last.isoformat()
+        return tags
+
+    @property
+    def partition_key(self) -> str | None:
+        """The day, None for a range or an unpartitioned job."""
+        return self.first.isoformat() if self.first and self.first == self.last else None
+
+    def run_config(self) -> Mapping[str, Any]:
+        """Configuration of the run."""
+        if self.as_of is None:
+            return {}
+        config = {"as_of": self.as_of.isoformat()}
+        return {"ops": {"embeddings__track_documents": {"config": config}}}
+
+
+@cache
+def _definitions() -> "dg.Definitions":
+    from orchestration.definitions import defs
+
+    return defs()
+
+
+def execute(settings: Settings, launch: Launch, step_done: StepDone | None = None) -> str:
+    """Run the job and return the run's id; `step_done` hears each step's name when it is done.
+
+    Raises:
+        RunFailedError: a step failed. The run stands in the UI and an alert was written.
+    """
+    prepare_process(settings)
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        clear_dead_runs(instance)
+        job = _definitions().resolve_job_def(launch.job)
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=launch.partition_key,
+            tags=launch.tags(),
+            run_config=launch.run_config(),
+            raise_on_error=False,
+        )
+        if result.success:
+            return result.run_id
+        text = failure_text(result)
+        notify(settings, at=datetime.now(UTC), title=f"{launch.job} failed", text=text)
+        raise RunFailedError(
+            f"{launch.job} failed (run {result.run_id[:8]}): {text}\n"
+            "`segue ui` shows the run with its log"
+        )
+
+
+def failure_text(result: "dg.ExecuteInProcessResult") -> str:
+    """The messages of the failed steps: the innermost error's own words."""
+    texts = []
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        said = data.user_failure_data.description if data.user_failure_data else None
+        text = said or (error.message.strip() if error else "no message")
+        texts.append(f"{event.step_key}: {text}")
+    return "\n".join(texts) or "no step failed; the run did not start"
+
+
+def clear_dead_runs(instance: "dg.DagsterInstance") -> int:
+    """Close runs of killed `segue` processes, so that they no longer hold the warehouse pool."""
+    import dagster as dg
+
+    dead = 0
+    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    for run in runs:
+        pid = run.tags.get(_PID)
+        if pid is None or int(pid) == os.getpid() or _is_alive(int(pid)):
+            continue
+        instance.report_run_failed(run, message="The process that ran this was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        dead += 1
+    return dead
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

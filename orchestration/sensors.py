@@ -1,0 +1,60 @@
+"""What starts by itself: training when monitoring asks, an alert when a run fails.
+
+Belongs here: sensors. Does not belong here: when training is wanted (monitoring.triggers) or how people
+are told (orchestration.notify).
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+
+from monitoring.reports import read_reports
+from monitoring.review import read_reviews
+from monitoring.triggers import retraining_wanted
+from orchestration.jobs import TRAIN
+from orchestration.notify import notify
+from orchestration.settings import Settings, load_settings
+
+
+def last_training_day(settings: Settings) -> date | None:
+    """Last data day of the latest training, promoted or not."""
+    days = [
+        date.fromisoformat(path.name.removeprefix("as_of="))
+        for path in settings.training.glob("as_of=*")
+    ]
+    return max(days) - timedelta(days=1) if days else None
+
+
+@dg.sensor(
+    name="train_when_monitoring_asks",
+    job=TRAIN,
+    minimum_interval_seconds=60,
+    description="Starts a training when reports or a reviewer ask for one.",
+)
+def train_when_monitoring_asks(
+    context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster passes it
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a training once per reason."""
+    settings = load_settings()
+    reason = retraining_wanted(
+        read_reports(settings.reports), read_reviews(settings.reports), last_training_day(settings)
+    )
+    if reason is None:
+        return dg.SkipReason("no report and no reviewer asks for a training")
+    return dg.RunRequest(run_key=f"train: {reason}", tags={"segue/why": reason})
+
+
+@dg.run_failure_sensor(
+    name="tell_of_failed_runs", description="Writes an alert for every run that fails."
+)
+def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """Pass the failure on."""
+    notify(
+        load_settings(),
+        at=datetime.now(UTC),
+        title=f"{context.dagster_run.job_name} failed",
+        text=context.failure_event.message or "",
+    )
+
+
+SENSORS = (train_when_monitoring_asks, tell_of_failed_runs)

@@ -1,0 +1,158 @@
+"""Where things are, and the only reader of the environment.
+
+Belongs here: paths of a home and the variables that children need. Does not belong here: what the home
+holds (orchestration.home).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DBT_PROJECT = REPOSITORY / "dbt_project"
+
+# No part of Segue reports to anybody. MLflow reads its switch at import, and looks a host up with any
+# other value than these.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Paths under one home directory."""
+
+    home: Path
+
+    @property
+    def home_file(self) -> Path:
+        """What the home is: first and last day, source, limits."""
+        return self.home / "home.json"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def lake(self) -> Path:
+        """The Parquet lake."""
+        return self.home / "lake"
+
+    @property
+    def artifacts(self) -> Path:
+        """Everything fitted or published."""
+        return self.home / "artifacts"
+
+    @property
+    def states(self) -> Path:
+        """Published states by day."""
+        return self.artifacts / "state"
+
+    @property
+    def recommendations(self) -> Path:
+        """Published lists by day."""
+        return self.artifacts / "recommendations"
+
+    @property
+    def training(self) -> Path:
+        """Training runs by as_of."""
+        return self.artifacts / "training"
+
+    @property
+    def bundles(self) -> Path:
+        """Models by version."""
+        return self.artifacts / "bundles"
+
+    @property
+    def simulation(self) -> Path:
+        """The simulated world's own state by day."""
+        return self.artifacts / "simulation"
+
+    @property
+    def reports(self) -> Path:
+        """Monitoring reports by day, and reviews."""
+        return self.home / "reports"
+
+    @property
+    def evidently(self) -> Path:
+        """The Evidently workspace."""
+        return self.home / "evidently"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's instance."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt compiles."""
+        return self.home / "dbt"
+
+    @property
+    def alerts(self) -> Path:
+        """Alerts, one JSON line each."""
+        return self.home / "log" / "alerts.jsonl"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Files of MLflow runs."""
+        return self.home / "mlflow" / "artifacts"
+
+    @property
+    def mlflow_uri(self) -> str:
+        """MLflow's store: SQLite under the home, unless SEGUE_MLFLOW_URI names a server."""
+        return os.environ.get("SEGUE_MLFLOW_URI", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the home in SEGUE_HOME (default `.segue` in the working directory)."""
+    values = os.environ if environment is None else environment
+    return Settings(Path(values.get("SEGUE_HOME", ".segue")).expanduser().resolve())
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Variables that Dagster, dbt and the libraries need for this home."""
+    return {
+        **QUIET,
+        "SEGUE_HOME": str(settings.home),
+        "SEGUE_WAREHOUSE": str(settings.warehouse),
+        "DAGSTER_HOME": str(settings.dagster),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+    }
+
+
+def prepare_process(settings: Settings) -> None:
+    """Set the children's variables in this process and create Dagster's instance folder."""
+    os.environ.update(child_environment(settings))
+    settings.dagster.mkdir(parents=True, exist_ok=True)
+    (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
+    config = settings.dagster / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_DAGSTER_YAML)
+
+
+_DAGSTER_YAML = """\
+# Written by Segue when the home was created; yours to change.
+telemetry:
+  enabled: false
+freshness:
+  enabled: true
+concurrency:
+  pools:
+    default_limit: 1
+    granularity: op
+  runs:
+    # Days build on one another: one run at a time.
+    max_concurrent_runs: 1
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 30
+"""
