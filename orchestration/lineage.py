@@ -21,8 +21,6 @@ def column_lineage(
     """
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage
-    from sqlglot.optimizer.qualify import qualify
-    from sqlglot.optimizer.scope import build_scope
 
     tables: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in schema.items():
@@ -31,14 +29,12 @@ def column_lineage(
     tree = parse_one(compiled, dialect="duckdb")
     for table in tree.find_all(exp.Table):
         table.set("catalog", None)
-    tree = qualify(tree, dialect="duckdb", schema=tables, validate_qualify_columns=False)
-    scope = build_scope(tree)
+    nodes = lineage(None, tree, tables, dialect="duckdb", validate_qualify_columns=False)
     found: dict[str, list[tuple[str, str]]] = {}
-    for column in schema[relation]:
-        leaves = lineage(column, tree, dialect="duckdb", scope=scope, copy=False).walk()
+    for column, node in nodes.items():
         sources = {
             (f"{leaf.source.db}.{leaf.source.name}", leaf.name.rsplit(".", 1)[-1].strip('"'))
-            for leaf in leaves
+            for leaf in node.walk()
             if not leaf.downstream and isinstance(leaf.source, exp.Table)
         }
         found[column] = sorted(

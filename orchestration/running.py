@@ -18,6 +18,8 @@ from orchestration.settings import Settings, prepare_process
 if TYPE_CHECKING:
     import dagster as dg
 
+# The first step of a training begins the run and holds its configuration.
+TRAIN_CONFIG_OP = "embeddings__track_documents"
 _PID = "segue/pid"
 StepDone = Callable[[str], None]
 
@@ -52,11 +54,12 @@ class Launch:
         return self.first.isoformat() if self.first and self.first == self.last else None
 
     def run_config(self) -> Mapping[str, Any]:
-        """Configuration of the run."""
+        """Configuration of the run: the day before which training sees everything, quiet logs."""
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         if self.as_of is None:
-            return {}
+            return quiet
         config = {"as_of": self.as_of.isoformat()}
-        return {"ops": {"embeddings__track_documents": {"config": config}}}
+        return {**quiet, "ops": {TRAIN_CONFIG_OP: {"config": config}}}
 
 
 @cache

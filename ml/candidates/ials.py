@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import PROFILE, fit_profiles
 from ml.candidates.profiles import listener_profiles
-from ml.candidates.top import no_candidates, stack, top_of_dense, top_of_rows
+from ml.candidates.top import in_blocks, no_candidates, top_of_dense, top_of_rows
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -21,8 +21,10 @@ _FACTORS = 64
 _ITERATIONS = 8
 _REGULARISATION = 2.0
 _ALPHA = 6.0
-# Scores of a block: 256 x 100,000 floats are 100 MB.
+# A block's systems are 256 x 64 x 64 doubles and its gathered rows 256 x 60 x 64; its scores are at most
+# 16 million floats, 64 MB.
 _BLOCK = 256
+_FLOATS = 16_000_000
 
 
 class Ials:
@@ -44,16 +46,16 @@ class Ials:
         profiles = fit_profiles(data.state, "streams_h180")
         if not profiles.nnz:
             return cls(np.zeros((profiles.shape[1], _FACTORS), dtype=np.float32))
-        model = AlternatingLeastSquares(
-            factors=_FACTORS,
-            regularization=_REGULARISATION,
-            alpha=_ALPHA,
-            iterations=_ITERATIONS,
-            num_threads=2,
-            random_state=data.seed,
-        )
         # implicit runs its own threads: BLAS threads beside them are slower and warn.
         with threadpool_limits(1, "blas"):
+            model = AlternatingLeastSquares(
+                factors=_FACTORS,
+                regularization=_REGULARISATION,
+                alpha=_ALPHA,
+                iterations=_ITERATIONS,
+                num_threads=2,
+                random_state=data.seed,
+            )
             model.fit(profiles, show_progress=False)
         return cls(np.asarray(model.item_factors, dtype=np.float32))
 
@@ -84,13 +86,14 @@ class Ials:
         """Highest inner products, computed in blocks of requests."""
         if not len(requests) or not len(self._factors):
             return no_candidates()
-        starts = range(0, len(requests), _BLOCK)
-        parts = []
-        for start in starts:
-            index = np.arange(start, min(start + _BLOCK, len(requests)), dtype=np.int64)
-            listener = self.listener_factors(requests.select(index), state)
-            parts.append(top_of_dense(listener @ self._factors.T, k))
-        return stack(parts, list(starts))
+
+        def best(block: Requests) -> Candidates:
+            return top_of_dense(self.listener_factors(block, state) @ self._factors.T, k)
+
+        return in_blocks(requests, self._block(), best)
+
+    def _block(self) -> int:
+        return max(1, min(_BLOCK, _FLOATS // len(self._factors)))
 
     def arrays(self) -> Arrays:
         """The item factors."""

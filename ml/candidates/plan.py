@@ -3,16 +3,20 @@
 Belongs here: the plan and fitting it. Does not belong here: any generator.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from ml.candidates.artists import RepeatArtist, SameArtist
 from ml.candidates.content import Content, SessionContent
+from ml.candidates.ease import Ease
+from ml.candidates.fresh import Fresh
 from ml.candidates.generator import FitInput, Generator
 from ml.candidates.ials import Ials
-from ml.candidates.item_item import Ease, ItemItem
-from ml.candidates.popularity import Fresh, Popularity, RepeatArtist, SameArtist
-from ml.candidates.repeat_memory import PersonalPopularity, RepeatMemory, SessionMemory
+from ml.candidates.item_item import ItemItem
+from ml.candidates.popularity import PersonalPopularity, Popularity
+from ml.candidates.repeat_memory import RepeatMemory
 from ml.candidates.session_item_item import SessionItemItem
 from ml.candidates.session_knn import SessionKnn
+from ml.candidates.session_memory import SessionMemory
 from ml.candidates.transitions import Transitions, Walk
 
 # Depths make a union of 200 to 400 tracks a request.
@@ -49,6 +53,12 @@ GENERATORS: Mapping[str, type[Generator]] = {
 }
 
 
-def fit_generators(surface: str, data: FitInput) -> dict[str, Generator]:
-    """All generators of a surface, fitted, in the plan's order."""
-    return {generator.name: generator.fit(data) for generator, _ in PLAN[surface]}
+def fit_generators(
+    surface: str, data: FitInput, names: Collection[str] | None = None
+) -> dict[str, Generator]:
+    """The generators of a surface (all, or the named ones), fitted, in the plan's order."""
+    return {
+        generator.name: generator.fit(data)
+        for generator, _ in PLAN[surface]
+        if names is None or generator.name in names
+    }

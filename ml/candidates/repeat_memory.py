@@ -1,17 +1,16 @@
 """Tracks the listener comes back to.
 
-Belongs here: base-level activation of own tracks, at home as it is, in a session weighted by how close
-the track is to what plays. Does not belong here: unheard tracks.
+Belongs here: base-level activation of own tracks. Does not belong here: unheard tracks, the running
+session (session_memory).
 """
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.generator import Candidates
 from ml.candidates.power_law import activation
-from ml.candidates.session_item_item import SessionItemItem
 from ml.candidates.stateless import Stateless
 from ml.candidates.top import top_of_long
 from ml.state.requests import Requests
@@ -45,49 +44,3 @@ class RepeatMemory(Stateless):
         """The listener's strongest memories."""
         owner, track, score = memory(requests, state)
         return top_of_long(owner.astype(np.int32), track, score, k)
-
-
-class SessionMemory:
-    """Own tracks by activation times closeness to the session."""
-
-    name: ClassVar[str] = "session_memory"
-    surfaces: ClassVar[tuple[str, ...]] = ("now_playing",)
-
-    def __init__(self, neighbours: SessionItemItem) -> None:
-        self._neighbours = neighbours
-
-    @classmethod
-    def fit(cls, data: FitInput) -> Self:
-        """Learn which tracks share sessions."""
-        return cls(SessionItemItem.fit(data))
-
-    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
-        """Own tracks that share sessions with what plays; without a session, the memory itself."""
-        owner, track, score = memory(requests, state)
-        near = self._neighbours.scores(requests, state)
-        closeness = np.asarray(near[owner, track], dtype=np.float32).ravel()
-        empty = requests.session_length()[owner] == 0
-        weighted = np.sqrt(score) * np.where(empty, 1.0, closeness)
-        return top_of_long(owner.astype(np.int32), track, weighted.astype(np.float32), k)
-
-    def arrays(self) -> Arrays:
-        """The neighbours' matrix."""
-        return self._neighbours.arrays()
-
-    @classmethod
-    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
-        """From the stored matrix."""
-        return cls(SessionItemItem.restore(arrays, position, tracks))
-
-
-class PersonalPopularity(Stateless):
-    """Own tracks by number of plays: the baseline that beats many published models."""
-
-    name: ClassVar[str] = "personal_popularity"
-    surfaces: ClassVar[tuple[str, ...]] = ("home", "now_playing")
-
-    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
-        """The listener's most streamed tracks."""
-        owner, position = state.user_tracks.take(requests.user)
-        streams = state.user_tracks.columns["streams"][position]
-        return top_of_long(owner.astype(np.int32), state.user_tracks.item[position], streams, k)

@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, session_profiles, unpack
 from ml.candidates.session_item_item import session_rows
-from ml.candidates.top import top_of_rows, top_of_sparse
+from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -20,6 +20,8 @@ _SESSIONS = 50_000
 _NEIGHBOURS = 200
 _LAST = 10
 _DECAY = 0.8
+# Ten popular tracks can share 100,000 session entries: 250 requests are 300 MB at the worst.
+_REQUESTS = 250
 
 
 class SessionKnn:
@@ -45,9 +47,13 @@ class SessionKnn:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Similarity = sum of idf over shared tracks, later ones heavier, over the root of the length."""
-        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        similar = top_of_rows((profile @ self._by_track).tocsr(), _NEIGHBOURS)
-        return top_of_sparse((similar @ self._sessions).tocsr(), k)
+
+        def best(block: Requests) -> Candidates:
+            profile = session_profiles(block, state.catalogue.size, last=_LAST, decay=_DECAY)
+            similar = top_of_rows((profile @ self._by_track).tocsr(), _NEIGHBOURS)
+            return top_of_sparse((similar @ self._sessions).tocsr(), k)
+
+        return in_blocks(requests, _REQUESTS, best)
 
     def arrays(self) -> Arrays:
         """The sessions."""

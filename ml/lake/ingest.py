@@ -8,7 +8,7 @@ leaves whole days behind and a second run adds the missing ones.
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -22,7 +22,7 @@ from ml.lake.quarantine import count_reasons, keep_file, quarantined, write_quar
 from ml.lake.report import FileReport, ImportReport
 from ml.lake.store import Lake
 from ml.sources.files import connect, quoted, raw_table
-from ml.sources.source import RECORD, REJECTED, SourceFile
+from ml.sources.source import RECORD, REJECTED, Source, SourceFile
 from ml.tables import CANONICAL, Table
 
 Progress = Callable[[str, int], None]
@@ -56,6 +56,18 @@ def ingest(
         if progress is not None:
             progress(report.path, report.received)
     return ImportReport(tuple(reports))
+
+
+def ingest_source(
+    lake: Lake,
+    source: Source,
+    *,
+    replay_day: date | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """As `ingest`, with the notes and limits of the source in the report."""
+    report = ingest(lake, source.files, replay_day=replay_day, progress=progress)
+    return replace(report, notes=source.notes, limits=source.limits)
 
 
 def ingest_table(

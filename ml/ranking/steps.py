@@ -127,7 +127,8 @@ def cut_vectors(run: TrainingRun, cut: str) -> NDArray[np.float32] | None:
     return matrix(pq.read_table(run.vectors(cut)), track_ids)
 
 
-def _states(connection: duckdb.DuckDBPyConnection) -> StateOf:
+def states_of(connection: duckdb.DuckDBPyConnection) -> StateOf:
+    """A function that reads the state of a day once and keeps it."""
     known: dict[date, State] = {}
 
     def state_of(day: date) -> State:
@@ -140,7 +141,7 @@ def _states(connection: duckdb.DuckDBPyConnection) -> StateOf:
 
 def write_sources(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> None:
     """Fit every generator of both surfaces at every cut."""
-    state_of = _states(connection)
+    state_of = states_of(connection)
     log = read_log(connection, state_of(run.plan.as_of))
     for cut in CUTS:
         state = state_of(run.plan.cut(cut))
@@ -159,7 +160,7 @@ def cut_sources(run: TrainingRun, cut: str, surface: str, state: State) -> Surfa
 
 def write_examples(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> None:
     """Examples of both surfaces and three splits, and the baselines' lists on the test requests."""
-    state_of = _states(connection)
+    state_of = states_of(connection)
     final = state_of(run.plan.as_of)
     log = read_log(connection, final)
     for surface in RECOMMENDED_SURFACES:

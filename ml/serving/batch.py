@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import feather
 
+from ml.serving.recommender import Recommender
+from ml.state.requests import requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, REQUESTS
 
@@ -39,6 +42,27 @@ def daily_requests(state: State, *, active_days: int = ACTIVE_DAYS) -> pa.Table:
     return pa.table(columns, schema=REQUESTS.schema).sort_by("request_id")
 
 
+def recommend_day(
+    recommender: Recommender, k: int, *, sampled_rows: int, seed: int
+) -> tuple[pa.Table, pa.Table]:
+    """(lists, features): the Home lists of `daily_requests`, and the ranker's inputs of at most
+    `sampled_rows` shown rows drawn at random, a float32 column a feature."""
+    state = recommender.state
+    requests = requests_from_table(daily_requests(state), "home", state)
+    lists, inputs = [RECOMMENDATIONS.schema.empty_table()], []
+    for answer in recommender.answers(requests, k):
+        lists.append(recommender.table(answer, state.valid_on))
+        names, values = answer.features.names, answer.features.values[answer.shown.row]
+        inputs.append(pa.table({name: values[:, i] for i, name in enumerate(names)}))
+    shown = pa.concat_tables(lists)
+    order = [("request_id", "ascending"), ("rank", "ascending")]
+    if not inputs:
+        return shown, pa.table({})
+    features = pa.concat_tables(inputs)
+    drawn = np.random.default_rng(seed).permutation(len(features))[:sampled_rows]
+    return shown.sort_by(order), features.take(pa.array(np.sort(drawn)))
+
+
 def recommendations_path(folder: Path, day: date) -> Path:
     """File of the lists made at the end of `day`."""
     return folder / f"day={day.isoformat()}" / "part.parquet"
@@ -54,6 +78,20 @@ def publish_recommendations(folder: Path, day: date, lists: pa.Table, valid_on: 
     pq.write_table(table, aside)
     aside.replace(target)
     return target
+
+
+def publish_features(folder: Path, day: date, features: pa.Table) -> None:
+    """Write the sampled ranker inputs of the lists made at the end of `day`."""
+    target = recommendations_path(folder, day).with_name("features.arrow")
+    aside = target.with_name(f".{target.name}.aside")
+    feather.write_feather(features, aside)
+    aside.replace(target)
+
+
+def read_features(folder: Path, day: date) -> pa.Table | None:
+    """The sampled ranker inputs of a day, None where there are none."""
+    path = recommendations_path(folder, day).with_name("features.arrow")
+    return feather.read_table(path) if path.is_file() else None
 
 
 def read_recommendations(folder: Path, day: date) -> pa.Table | None:

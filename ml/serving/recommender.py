@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml.candidates.merge import Pool
 from ml.errors import SegueError
 from ml.policy.rules import PolicyRules, Shown, apply_rules
-from ml.ranking.features import assemble
+from ml.ranking.features import FeatureMatrix, assemble
 from ml.ranking.model import Ranker
 from ml.ranking.reasons import explain
 from ml.ranking.surface import SurfaceSources
@@ -40,21 +40,25 @@ class SurfaceModel:
     ranker: Ranker | None
     rules: PolicyRules
 
-    def score(self, requests: Requests, pool: Pool, state: State) -> NDArray[np.float32]:
-        """Ranker scores, or the reciprocal of the best source rank where there is no ranker."""
-        if self.ranker is None:
-            best = np.where(np.isnan(pool.rank), np.inf, pool.rank).min(axis=0, initial=np.inf)
-            reciprocal: NDArray[np.float32] = (1.0 / best).astype(np.float32)
-            return reciprocal
-        return self.ranker.predict(assemble(requests, pool, state, self.sources.vectors))
+    def score(
+        self, requests: Requests, pool: Pool, state: State
+    ) -> tuple[NDArray[np.float32], FeatureMatrix]:
+        """(scores, features): ranker scores, or where there is no ranker the reciprocal of the best
+        source rank."""
+        features = assemble(requests, pool, state, self.sources.vectors)
+        if self.ranker is not None:
+            return self.ranker.predict(features), features
+        best = np.where(np.isnan(pool.rank), np.inf, pool.rank).min(axis=0, initial=np.inf)
+        return (1.0 / best).astype(np.float32), features
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Lists of one block of requests: the pool, its scores and which rows are shown."""
+    """Lists of one block of requests: the pool, its features and scores, and which rows are shown."""
 
     requests: Requests
     pool: Pool
+    features: FeatureMatrix
     score: NDArray[np.float32]
     shown: Shown
 
@@ -82,11 +86,11 @@ class Recommender:
             pool = model.sources.propose(block, self.state)
             if exclude_heard:
                 pool = pool.select(self._unheard(block, pool))
-            score = model.score(block, pool, self.state)
+            score, features = model.score(block, pool, self.state)
             shown = apply_rules(
                 pool.request, pool.track, score, self.state.catalogue, model.rules, k
             )
-            yield Answer(block, pool, score, shown)
+            yield Answer(block, pool, features, score, shown)
 
     def _unheard(self, requests: Requests, pool: Pool) -> NDArray[np.int64]:
         heard = self.state.user_tracks.find(requests.user[pool.request], pool.track) >= 0

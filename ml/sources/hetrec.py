@@ -120,9 +120,11 @@ def _build_events(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         create or replace temp table assignments as
-        select {RECORD}, user_id, artist_id, tag_id, day, month, year,
-            case when year between {_YEARS[0]} and {_YEARS[1]} and month between 1 and 12 then
-                make_date(year::int, month::int, 1) end as in_month
+        select *, case
+                when try_cast(year as integer) between {_YEARS[0]} and {_YEARS[1]}
+                    and try_cast(month as integer) between 1 and 12
+                then make_date(try_cast(year as integer), try_cast(month as integer), 1)
+            end as in_month
         from user_taggedartists
         """
     )

@@ -63,6 +63,7 @@ def read(path: Path, options: Mapping[str, str]) -> Source:
         return Source((broken,))
     _check_columns(file, raw.rows.column_names, options)
     with connect() as connection:
+        _check_zone(connection, options["zone"])
         define_song_key(connection)
         connection.register("log", raw.rows)
         _build_plays(connection, raw.rows.schema, options)
@@ -120,24 +121,28 @@ def _build_plays(
     """Build `plays`: record, listener, played_at (a time, or text that is none), names and keys."""
     names = {name: quoted(options[name]) for name in _COLUMNS}
     played_at = _played_at(names["time"], schema.field(options["time"]).type, options["zone"])
-    try:
-        connection.execute(
-            f"""
-            create or replace temp table plays as
-            select *, artist_key || ':' || title_key as track_id, {_moment("played_at")} as moment
-            from (
-                select {RECORD}, trim({names["listener"]}::varchar) as user_id,
-                    {played_at} as played_at, trim({names["artist"]}::varchar) as artist,
-                    trim({names["title"]}::varchar) as title, song_key(artist) as artist_key,
-                    song_key(title) as title_key
-                from log
-            )
-            """
+    connection.execute(
+        f"""
+        create or replace temp table plays as
+        select *, artist_key || ':' || title_key as track_id, {_moment("played_at")} as moment
+        from (
+            select {RECORD}, trim({names["listener"]}::varchar) as user_id,
+                {played_at} as played_at, trim({names["artist"]}::varchar) as artist,
+                trim({names["title"]}::varchar) as title, song_key(artist) as artist_key,
+                song_key(title) as title_key
+            from log
         )
-    except duckdb.InvalidInputException as error:
+        """
+    )
+
+
+def _check_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+    known = connection.execute("select count(*) from pg_timezone_names() where name = ?", [zone])
+    if zone and not known.fetchall()[0][0]:
         raise SegueError(
-            f"option zone: expected a zone like Europe/Vienna, found {options['zone']!r}: {error}"
-        ) from error
+            f"option zone: expected a zone like Europe/Vienna, found {zone!r}: "
+            "segue import playlog PATH --option zone=NAME"
+        )
 
 
 def _played_at(column: str, kind: pa.DataType, zone: str) -> str:

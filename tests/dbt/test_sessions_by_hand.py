@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pyarrow as pa
 import pytest
 
 from ml.tables import TRACKS
@@ -49,7 +48,7 @@ LISTENS = listens_of(
 )
 
 
-def marathon() -> pa.Table:
+def marathon() -> list[dict[str, object]]:
     """A listen every 20 minutes for 25 hours, over midnight."""
     return [
         play("long", 0, "20:00") | {"played_at": instant(0, "20:00") + timedelta(minutes=20 * i)}

@@ -1,0 +1,51 @@
+"""Tracks that have only just become known.
+
+Belongs here: what is new, by the listener's bond with it. Does not belong here: anything fitted: tracks
+newer than the fitted parts have no place in them, so artists and genres come from the state.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ml.candidates.generator import Candidates
+from ml.candidates.stateless import Stateless
+from ml.candidates.top import in_blocks, no_candidates, top_of_dense
+from ml.state.log import day_number
+from ml.state.requests import Requests
+from ml.state.state import State
+from ml.state.taste import taste_profiles
+
+_DAYS = 14
+# Floats of one block of scores or of genre profiles: 8 million are 32 MB.
+_FLOATS = 8_000_000
+
+
+class Fresh(Stateless):
+    """Tracks first known in the last two weeks, by the listener's bond with the artist and genres."""
+
+    name: ClassVar[str] = "fresh"
+    surfaces: ClassVar[tuple[str, ...]] = ("home",)
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """New tracks by log(1 + the artist's decayed streams) plus the cosine of genre profiles."""
+        catalogue = state.catalogue
+        age = day_number(state.valid_on) - catalogue.first_known_day
+        fresh = np.flatnonzero(age <= _DAYS).astype(np.int32)
+        # In the first weeks of a log everything is new: then nothing is news.
+        if not len(fresh) or len(fresh) > catalogue.size // 2:
+            return no_candidates()
+        genres = catalogue.genres[fresh]
+        length = np.sqrt(np.maximum(np.diff(genres.indptr), 1)).astype(np.float32)
+        artist = catalogue.artist[fresh]
+
+        def best(block: Requests) -> Candidates:
+            score = np.asarray(genres @ taste_profiles(block, state, None).genres.T).T / length
+            user = np.repeat(block.user, len(fresh))
+            pair = state.user_artists.find(user, np.tile(artist, len(block)))
+            bond = state.user_artists.value("streams_h22", pair).reshape(len(block), len(fresh))
+            local = top_of_dense((score + np.log1p(bond)).astype(np.float32), k)
+            return Candidates(local.request, fresh[local.track], local.score, local.rank)
+
+        width = len(fresh) + catalogue.genres.shape[1]
+        return in_blocks(requests, max(1, _FLOATS // width), best)

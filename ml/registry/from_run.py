@@ -1,0 +1,120 @@
+"""From a training run to a bundle.
+
+Belongs here: which fitted parts go in, the facts of the manifest, the monitoring reference. Does not
+belong here: hashing and verification (ml.registry.bundle).
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyarrow import feather
+
+from ml.policy.rules import DEFAULT_RULES
+from ml.ranking.model import RankerParameters
+from ml.ranking.run import TrainingRun
+from ml.ranking.steps import cut_sources, cut_vectors, stored_ranker
+from ml.ranking.training import SERVE
+from ml.registry.bundle import BundleFacts, write_bundle
+from ml.serving.batch import recommend_day
+from ml.serving.recommender import Recommender, SurfaceModel
+from ml.serving.saved import write_recommender
+from ml.state.state import State
+from ml.tables import RECOMMENDED_SURFACES
+
+LIST_LENGTH = 20
+_REFERENCE_ROWS = 5_000
+_ML = Path(__file__).resolve().parents[1]
+
+
+@cache
+def code_version() -> str:
+    """Package version and the hash of ml's source: what a model depends on beside its data."""
+    total = hashlib.sha256()
+    for path in sorted(_ML.rglob("*.py")):
+        total.update(str(path.relative_to(_ML)).encode() + path.read_bytes())
+    return f"{package_version('segue')}+{total.hexdigest()[:12]}"
+
+
+def surface_models(
+    run: TrainingRun, state: State, parameters: RankerParameters
+) -> dict[str, SurfaceModel]:
+    """Both surfaces as they will serve: sources fitted at as_of, rankers as judged."""
+    return {
+        surface: SurfaceModel(
+            cut_sources(run, SERVE, surface, state),
+            stored_ranker(run, surface, parameters.threads),
+            DEFAULT_RULES[surface],
+        )
+        for surface in RECOMMENDED_SURFACES
+    }
+
+
+def build_bundle(
+    bundles: Path, run: TrainingRun, state: State, parameters: RankerParameters
+) -> str:
+    """Write the run's bundle and return its version; `state` is the one valid on as_of.
+
+    Beside the fitted parts it holds what monitoring compares with: the lists, scores and sampled ranker
+    inputs that this model gives on its own first day, and the gain of each feature.
+    """
+    surfaces = surface_models(run, state, parameters)
+    lists, features = recommend_day(
+        Recommender("candidate", state, surfaces),
+        LIST_LENGTH,
+        sampled_rows=_REFERENCE_ROWS,
+        seed=run.plan.seed,
+    )
+
+    def write(folder: Path) -> None:
+        vectors = cut_vectors(run, SERVE)
+        write_recommender(folder, state.catalogue.track_ids, vectors, surfaces)
+        reference = folder / "reference"
+        reference.mkdir()
+        pq.write_table(lists.select(["rank", "score"]), reference / "scores.parquet")
+        feather.write_feather(features, reference / "features.arrow")
+        for surface, model in surfaces.items():
+            gain = model.ranker.gain() if model.ranker is not None else {}
+            (reference / f"{surface}_gain.json").write_text(json.dumps(gain, indent=0))
+
+    return write_bundle(bundles, write, _facts(run, state, surfaces, parameters))
+
+
+def _facts(
+    run: TrainingRun,
+    state: State,
+    surfaces: dict[str, SurfaceModel],
+    parameters: RankerParameters,
+) -> BundleFacts:
+    windows = run.plan.windows
+    named = {"train": windows.train, "validation": windows.validation, "test": windows.test}
+    return BundleFacts(
+        as_of=run.plan.as_of.isoformat(),
+        seed=run.plan.seed,
+        code_version=code_version(),
+        features={
+            surface: model.ranker.names
+            for surface, model in surfaces.items()
+            if model.ranker is not None
+        },
+        windows={name: tuple(day.isoformat() for day in days) for name, days in named.items()},
+        data={
+            "tracks": state.catalogue.size,
+            "listeners": len(state.user_ids),
+            "listens": int(state.users["plays"].sum()),
+        },
+        settings={
+            "threads": parameters.threads,
+            "rounds": parameters.rounds,
+            "learning_rate": parameters.learning_rate,
+            "max_depth": parameters.max_depth,
+            "negatives": run.plan.sampling.negatives,
+            "generators": ", ".join(
+                f"{surface}: {' '.join(model.sources.generators)}"
+                for surface, model in surfaces.items()
+            ),
+        },
+    )
