@@ -104,6 +104,4 @@ def widened(home: Home, first_day: date, last_day: date, limits: tuple[str, ...]
     """The home after an import that reaches from `first_day` to `last_day`."""
     last = max(home.last_day, last_day) if home.last_day else None
     merged = tuple(sorted(set(home.limits) | set(limits)))
-    return replace(
-        home, first_day=min(home.first_day, first_day), last_day=last, limits=merged
-    )
+    return replace(home, first_day=min(home.first_day, first_day), last_day=last, limits=merged)

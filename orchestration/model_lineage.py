@@ -46,7 +46,8 @@ def _sources(
 ) -> dict[str, list[tuple[str, str]]]:
     relation = relation_of(manifest, one.unique_id)
     outside = [
-        name for name in manifest["nodes"][one.unique_id]["depends_on"]["nodes"]
+        name
+        for name in manifest["nodes"][one.unique_id]["depends_on"]["nodes"]
         if name.startswith("source.")
     ]
     if not outside:

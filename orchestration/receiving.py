@@ -72,9 +72,7 @@ def _incident(home: Home) -> Incident | None:
     return Incident(source.incident, date.fromisoformat(source.incident_day))
 
 
-def _simulate(
-    settings: Settings, home: Home, lake: Lake, start: date, end: date
-) -> ImportReport:
+def _simulate(settings: Settings, home: Home, lake: Lake, start: date, end: date) -> ImportReport:
     world = world_of(home)
     state, day = _state_before(settings, home, world, start)
     parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}

@@ -5,7 +5,6 @@ import pyarrow as pa
 import pytest
 
 from ml.ranking.content_features import content_features
-from ml.state.taste import taste_profiles
 from ml.ranking.listener_features import (
     artist_features,
     listener_features,
@@ -15,6 +14,7 @@ from ml.ranking.listener_features import (
 from ml.ranking.session_features import session_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
+from ml.state.taste import taste_profiles
 
 ROWS = np.int32
 
