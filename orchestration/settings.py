@@ -112,6 +112,12 @@ class Settings:
         return os.environ.get("SEGUE_MLFLOW_URI", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
 
 
+    @property
+    def encoder(self) -> str:
+        """The text encoder: "own", or a sentence-transformers hub name or folder (SEGUE_ENCODER)."""
+        return os.environ.get("SEGUE_ENCODER", "own")
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings of the home in SEGUE_HOME (default `.segue` in the working directory)."""
     values = os.environ if environment is None else environment

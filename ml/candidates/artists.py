@@ -90,12 +90,12 @@ class SameArtist(Stateless):
         catalogue = state.catalogue
         request, playing, back = requests.recent(_LAST)
         known = catalogue.artist[playing] >= 0
-        request, playing, back = request[known].astype(np.int32), playing[known], back[known]
-        if not len(request):
+        asked, playing, back = request[known].astype(np.int32), playing[known], back[known]
+        if not len(asked):
             return no_candidates()
         weight = np.power(np.float32(_DECAY), back.astype(np.float32))
         mention, track, score = expand_artists(state, catalogue.artist[playing], weight)
         album = catalogue.album[track]
         together = (album >= 0) & (album == catalogue.album[playing][mention])
         score = score * np.where(together, np.float32(_SAME_ALBUM), np.float32(1))
-        return best_mentions(request[mention], track, score, k)
+        return best_mentions(asked[mention], track, score, k)

@@ -41,7 +41,7 @@ class Ials:
     def fit(cls, data: FitInput) -> Self:
         """Item factors from profiles with a half-life of 180 days."""
         from implicit.cpu.als import AlternatingLeastSquares  # 0.4 s
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         profiles = fit_profiles(data.state, "streams_h180")
         if not profiles.nnz:

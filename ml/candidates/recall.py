@@ -59,16 +59,16 @@ def recall_table(
     generator (null in the pool's row).
     """
     ranks = found_ranks(pool, request, track)
-    whole = _mean_recall(np.isfinite(ranks).any(axis=0), request)
+    whole = _mean_recall(np.asarray(np.isfinite(ranks).any(axis=0)), request)
     proposed = np.isfinite(pool.rank).sum(axis=1)
     columns: dict[str, list[float | str | None]] = {
         "generator": [*pool.generators, POOL],
         "candidates": [float(n) / max(requests, 1) for n in (*proposed, len(pool.request))],
     }
     for depth in depths:
-        columns[f"recall@{depth}"] = [*(_mean_recall(row <= depth, request) for row in ranks), None]
+        columns[f"recall@{depth}"] = [*(_mean_recall(np.asarray(row <= depth), request) for row in ranks), None]
     columns["recall"] = [*(_mean_recall(np.isfinite(row), request) for row in ranks), whole]
-    others = (np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0) for row in range(len(ranks)))
+    others = (np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0)) for row in range(len(ranks)))
     columns["marginal"] = [*(whole - _mean_recall(hit, request) for hit in others), None]
     numbers = {
         name: pa.array(values, pa.float64())

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ml.candidates.merge import Pool
+from ml.candidates.recall import recall_table
 from ml.evaluation.metrics import Lists, Truth
 from ml.policy.rules import PolicyRules, apply_rules
-from ml.ranking.examples import Examples
+from ml.ranking.examples import Examples, read_examples
 from ml.ranking.labels import RELEVANT_GRADE
 from ml.ranking.model import Ranker
+from ml.ranking.run import TrainingRun
 from ml.state.catalogue import Catalogue
 
 RANKER = "segue"
@@ -56,13 +59,20 @@ def source_lists(examples: Examples) -> dict[str, Lists]:
     lists = {}
     request = examples.rows["request"].to_numpy()
     track = examples.rows["track"].to_numpy()
-    for name in examples.feature_names:
-        if name.startswith("source_") and name.endswith("_rank"):
-            source = name.removeprefix("source_").removesuffix("_rank")
-            rank = examples.rows[name].to_numpy()
-            top = rank <= DEPTH
-            lists[source] = _sorted_lists(request[top], track[top], rank[top].astype(np.int32))
+    for source in source_names(examples):
+        rank = examples.rows[f"source_{source}_rank"].to_numpy()
+        top = rank <= DEPTH
+        lists[source] = _sorted_lists(request[top], track[top], rank[top].astype(np.int32))
     return lists
+
+
+def source_names(examples: Examples) -> list[str]:
+    """Generators whose ranks are among the features, in their order."""
+    return [
+        name.removeprefix("source_").removesuffix("_rank")
+        for name in examples.feature_names
+        if name.startswith("source_") and name.endswith("_rank")
+    ]
 
 
 def baseline_table_lists(table: pa.Table) -> dict[str, Lists]:
@@ -102,3 +112,21 @@ def judge(
         lists[RANKER] = ranked_lists(examples, ranker, rules, catalogue)
     lists |= source_lists(examples) | baseline_table_lists(baselines)
     return Judged(lists, truth_of(examples, surface), examples.requests["listener"].to_numpy())
+
+
+def candidate_recall(run: TrainingRun, surface: str) -> pa.Table | None:
+    """Recall of the surface's candidates on the validation requests (ml.candidates.recall), None where
+    nobody asked. All graded tracks count, whatever the surface calls a hit."""
+    examples = read_examples(run.examples(surface, "validation"))
+    if not len(examples.requests):
+        return None
+    names = tuple(source_names(examples))
+    columns = {
+        kind: np.stack([examples.rows[f"source_{name}_{kind}"].to_numpy() for name in names])
+        for kind in ("score", "rank")
+    }
+    request, track = (examples.rows[key].to_numpy() for key in ("request", "track"))
+    pool = Pool(request, track, names, columns["score"], columns["rank"])
+    truth = examples.truth
+    played = (truth["request"].to_numpy(), truth["track"].to_numpy())
+    return recall_table(pool, *played, requests=len(examples.requests))

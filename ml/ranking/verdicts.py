@@ -5,11 +5,11 @@ Belongs here: comparison tables and evidence for the gate. Does not belong here:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -28,43 +28,50 @@ from ml.state.read import read_log
 from ml.state.requests import Requests
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A run's comparison rows and, by surface, lists with their truth."""
-
-    rows: list[Row]
-    judged: Mapping[str, Judged]
-
-    def headline(self) -> dict[str, float]:
-        """The ranker's metrics by `surface/metric`, for MLflow."""
-        own = [row for row in self.rows if row.model == RANKER and row.value.users]
-        return {f"{row.surface}/{row.metric.replace('@', '_at_')}": row.value.mean for row in own}
-
-
-def evaluate(run: TrainingRun, catalogue: Catalogue, threads: int) -> Evaluation:
-    """Judge both surfaces on the test requests and store the table as Parquet and markdown."""
-    rows: list[Row] = []
+def judged_surfaces(run: TrainingRun, catalogue: Catalogue, threads: int) -> dict[str, Judged]:
+    """Every model's lists on the test requests by surface; surfaces nobody asked for are left out."""
     judged: dict[str, Judged] = {}
     for surface, examples in judged_examples(run).items():
         if not len(examples.requests):
             continue
         ranker = stored_ranker(run, surface, threads)
         baselines = pq.read_table(run.baselines(surface))
-        found = judge(examples, surface, ranker, DEFAULT_RULES[surface], catalogue, baselines)
-        judged[surface] = found
-        rows += comparison_rows(
+        rules = DEFAULT_RULES[surface]
+        judged[surface] = judge(examples, surface, ranker, rules, catalogue, baselines)
+    return judged
+
+
+def evaluate(run: TrainingRun, judged: Mapping[str, Judged]) -> list[Row]:
+    """The comparison of all models with intervals, stored as Parquet and markdown."""
+    rows = [
+        row
+        for surface, found in judged.items()
+        for row in comparison_rows(
             surface, found.lists, found.truth, found.listener, reference=RANKER, seed=run.plan.seed
         )
+    ]
     replace_table(run.evaluation / "comparison.parquet", to_arrow(rows))
     (run.evaluation / "comparison.md").write_text(to_markdown(rows))
-    return Evaluation(rows, judged)
+    return rows
+
+
+def headline(run: TrainingRun) -> dict[str, float]:
+    """The stored means of the run's rankers by `<surface>/<metric>`, for MLflow and the asset."""
+    table = pq.read_table(run.evaluation / "comparison.parquet")
+    own = table.filter((pc.field("model") == RANKER) & (pc.field("users") > 0))
+    return {
+        f"{row['surface']}/{row['metric'].replace('@', '_at_')}": row["mean"]
+        for row in own.to_pylist()
+    }
 
 
 def _ndcg(lists: Lists, judged: Judged) -> NDArray[np.float64]:
     return per_request(lists, judged.truth, 10)["ndcg"]
 
 
-def challenger_evidence(run: TrainingRun, evaluation: Evaluation, version: str) -> Evidence:
+def challenger_evidence(
+    run: TrainingRun, judged_by: Mapping[str, Judged], version: str
+) -> Evidence:
     """The run's own scores per test request, on the surfaces that have a ranker."""
     examples = judged_examples(run)
     surfaces = {
@@ -74,7 +81,7 @@ def challenger_evidence(run: TrainingRun, evaluation: Evaluation, version: str) 
             _ndcg(judged.lists[RANKER], judged),
             _ndcg(judged.lists["popularity"], judged),
         )
-        for surface, judged in evaluation.judged.items()
+        for surface, judged in judged_by.items()
         if RANKER in judged.lists
     }
     return Evidence(version, run.plan.as_of.isoformat(), surfaces)
@@ -83,7 +90,7 @@ def challenger_evidence(run: TrainingRun, evaluation: Evaluation, version: str) 
 def champion_evidence(
     connection: duckdb.DuckDBPyConnection,
     run: TrainingRun,
-    evaluation: Evaluation,
+    judged_by: Mapping[str, Judged],
     bundle: Path,
     as_of: str,
 ) -> Evidence:
@@ -95,7 +102,7 @@ def champion_evidence(
         day: load_recommender(bundle, bundle.name, state_of(day)) for day in run.plan.days("test")
     }
     surfaces = {}
-    for surface, judged in evaluation.judged.items():
+    for surface, judged in judged_by.items():
         parts, keys, offset = [], [], 0
         if next(iter(champions.values())).surfaces[surface].ranker is None:
             continue

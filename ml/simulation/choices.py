@@ -158,7 +158,8 @@ def _flow(world: World, last: NDArray[np.int64], random: np.random.Generator) ->
     rank = np.minimum(random.geometric(0.22, len(last)) - 1, catalogue.neighbours.shape[1] - 1)
     neighbour = catalogue.neighbours[safe, rank]
     on_record &= random.random(len(last)) < 0.35
-    return np.where(on_record, following, neighbour).astype(np.int64)
+    chosen: NDArray[np.int64] = np.where(on_record, following, neighbour).astype(np.int64)
+    return chosen
 
 
 def utility(

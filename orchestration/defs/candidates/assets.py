@@ -1,0 +1,101 @@
+"""Candidate models and how much of what was played they find.
+
+Belongs here: the two candidate assets. Does not belong here: generators (ml.candidates).
+"""
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ml.candidates.plan import PLAN
+from ml.ranking.judging import candidate_recall as recall_of
+from ml.ranking.run import current_run
+from ml.ranking.steps import CUTS, replace_table, write_sources
+from ml.tables import RECOMMENDED_SURFACES
+from orchestration.keys import (
+    CANDIDATE_MODELS,
+    CANDIDATE_RECALL,
+    LISTENS_MODEL,
+    OWNER,
+    STATE,
+    TRACK_VECTORS,
+    TRAINING_EXAMPLES,
+    WAREHOUSE_POOL,
+)
+from orchestration.readable import table_markdown
+from orchestration.resources import HomeResource, WarehouseResource
+
+
+@dg.asset(
+    key=CANDIDATE_MODELS,
+    group_name="candidates",
+    description=(
+        "Every generator of both surfaces, fitted once before each label window (train, validation, "
+        "test) and once on everything, to serve."
+    ),
+    owners=[OWNER],
+    kinds={"numpy"},
+    deps=[LISTENS_MODEL, *STATE, TRACK_VECTORS],
+    pool=WAREHOUSE_POOL,
+)
+def candidate_models(home: HomeResource, warehouse: WarehouseResource):
+    """Fit and store the generators at every cut."""
+    run = current_run(home.settings.training)
+    with warehouse.reader() as connection:
+        write_sources(connection, run)
+    size = sum(path.stat().st_size for path in (run.folder / "sources").rglob("*.npy"))
+    lines = [
+        f"| {surface} | {', '.join(generator.name for generator, _ in plan)} |"
+        for surface, plan in PLAN.items()
+    ]
+    text = "\n".join(["| surface | generators |", "| --- | --- |", *lines])
+    cuts = ", ".join(f"{cut}: {run.plan.cut(cut)}" for cut in CUTS)
+    return dg.MaterializeResult(
+        metadata={
+            "generators": dg.MetadataValue.md(text),
+            "fitted on what is known before": cuts,
+            "megabytes": round(size / 1e6, 1),
+        }
+    )
+
+
+@dg.asset(
+    key=CANDIDATE_RECALL,
+    group_name="candidates",
+    description=(
+        "Share of what was played on the validation days that the candidates hold: each generator "
+        "alone, all together, and what each adds to the others."
+    ),
+    owners=[OWNER],
+    kinds={"parquet"},
+    deps=[TRAINING_EXAMPLES],
+    check_specs=[
+        dg.AssetCheckSpec("generators_have_distinct_roles", asset=CANDIDATE_RECALL),
+    ],
+)
+def candidate_recall(home: HomeResource):
+    """Measure recall on the validation requests."""
+    run = current_run(home.settings.training)
+    metadata, tables = {}, []
+    for surface in RECOMMENDED_SURFACES:
+        table = recall_of(run, surface)
+        if table is None:
+            continue
+        replace_table(run.evaluation / f"{surface}_recall.parquet", table)
+        metadata[surface] = dg.MetadataValue.md(table_markdown(table))
+        tables.append(table)
+    return dg.MaterializeResult(metadata=metadata, check_results=[roles(tables)])
+
+
+def roles(tables: list[pa.Table]) -> dg.AssetCheckResult:
+    """Every generator finds at least one played track that no other one finds."""
+    idle = []
+    for table in tables:
+        own = table.filter(pc.field("marginal") <= 0)
+        idle += own["generator"].to_pylist()
+    return dg.AssetCheckResult(
+        passed=not idle,
+        check_name="generators_have_distinct_roles",
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"adds nothing on validation": ", ".join(idle) or "none"},
+    )
