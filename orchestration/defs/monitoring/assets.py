@@ -1,0 +1,178 @@
+"""Five reports a day, one asset an area.
+
+Belongs here: which report reads what, its check and metadata. Does not belong here: judging or drawing
+(monitoring).
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+
+from ml.serving.batch import DAILY, read_features, read_recommendations
+from ml.state.day_facts import catalogue_size, outcomes_of, popular_tracks
+from monitoring import (
+    data_quality,
+    embedding_drift,
+    feature_drift,
+    ranking_quality,
+    score_drift,
+)
+from monitoring.areas import TITLES, AreaReport, Verdict
+from monitoring.profile import daily_profiles, head_tracks
+from monitoring.reports import history
+from orchestration.defs.monitoring.inputs import Watched, watched
+from orchestration.keys import (
+    CHAMPION,
+    LISTENS_MODEL,
+    LISTS_IN_FORCE,
+    MONITORING,
+    OUTCOMES,
+    OWNER,
+    RECOMMENDATIONS,
+    WAREHOUSE_POOL,
+)
+from orchestration.partitions import DAYS, ONE_RANGE, run_days
+from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
+from orchestration.storing import store_numbers
+
+Connection = duckdb.DuckDBPyConnection
+CHECK = "verdict_is_not_act"
+_POPULAR = 20
+_NO_SCORES = pa.table({"rank": pa.array([], pa.int32()), "score": pa.array([], pa.float64())})
+
+
+def _data_quality(on: Watched, connection: Connection) -> AreaReport:
+    today, then = on.listens(connection)
+    head = head_tracks(then)
+    profile = daily_profiles(today, head, days=(on.day,))[0]
+    return data_quality.report(today, profile, then, daily_profiles(then, head), on.target)
+
+
+def _feature_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
+    nothing = pa.table({})
+    today = read_features(on.settings.recommendations, on.day)
+    known = history(on.settings.reports, "feature_drift", on.day, on.target.model_version)
+    return feature_drift.report(
+        on.day,
+        nothing if today is None else today,
+        on.reference_features() or nothing,
+        on.gain(),
+        known,
+        on.target,
+    )
+
+
+def _embedding_drift(on: Watched, connection: Connection) -> AreaReport:
+    today, then = on.listens(connection)
+    return embedding_drift.report(on.day, today, then, on.vectors(connection), on.target)
+
+
+def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
+    lists = read_recommendations(on.settings.recommendations, on.day)
+    known = history(on.settings.reports, "score_drift", on.day, on.target.model_version)
+    today = _NO_SCORES if lists is None else lists.select(["rank", "score"])
+    reference = on.reference_scores()
+    return score_drift.report(
+        on.day, today, _NO_SCORES if reference is None else reference, known, on.target
+    )
+
+
+def _ranking_quality(on: Watched, connection: Connection) -> AreaReport:
+    lists = read_recommendations(on.settings.recommendations, on.day - timedelta(days=1))
+    outcomes = outcomes_of(connection, on.day)
+    today, _ = on.listens(connection)
+    streams = today.filter(today["is_stream"]).select(["user_id", "track_id"])
+    judged = outcomes if len(outcomes) else (DAILY.empty_table() if lists is None else lists)
+    return ranking_quality.report(
+        on.day,
+        judged,
+        streams,
+        catalogue_size(connection, on.day),
+        popular_tracks(connection, on.day, _POPULAR),
+        history(on.settings.reports, "ranking_quality", on.day),
+        on.target,
+    )
+
+
+_QUESTIONS = {
+    "data_quality": "Are the day's listens what they usually are?",
+    "feature_drift": "Do the ranker's inputs look like those it was trained with?",
+    "embedding_drift": "Do listeners play in the same region of the catalogue, and stay themselves?",
+    "score_drift": "Does the ranker speak in the same voice as on its first day?",
+    "ranking_quality": "Did the lists in force name what was played on the day?",
+}
+_DEPS: dict[str, list[dg.AssetKey]] = {
+    "data_quality": [LISTENS_MODEL, CHAMPION],
+    "feature_drift": [RECOMMENDATIONS, CHAMPION],
+    "embedding_drift": [LISTENS_MODEL, CHAMPION],
+    "score_drift": [RECOMMENDATIONS, CHAMPION],
+    "ranking_quality": [OUTCOMES, LISTENS_MODEL, LISTS_IN_FORCE],
+}
+
+
+def verdict_check(report: AreaReport) -> dg.AssetCheckResult:
+    """Fails as a warning when the report asks for a decision."""
+    return dg.AssetCheckResult(
+        passed=report.verdict is not Verdict.ACT,
+        check_name=CHECK,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"verdict": report.verdict.value, "reasons": "; ".join(report.reasons) or "none"},
+    )
+
+
+def described(report: AreaReport) -> dict[str, object]:
+    """The verdict first, then why, then where to read."""
+    reasons = "\n".join(f"* {reason}" for reason in report.reasons) or "* nothing unusual"
+    return {
+        "verdict": report.verdict.value,
+        "why": dg.MetadataValue.md(f"**{report.verdict.value}** ({report.status})\n\n{reasons}"),
+        "report": dg.MetadataValue.url(report.html.as_uri()),
+        "kilobytes": report.kilobytes,
+        "model_version": report.model_version or "none",
+    }
+
+
+def _area(
+    area: str, write: Callable[[Watched, Connection], AreaReport]
+) -> dg.AssetsDefinition:
+    key = MONITORING[area]
+
+    @dg.asset(
+        key=key,
+        group_name="monitoring",
+        description=f"{TITLES[area]}. {_QUESTIONS[area]} A page with a verdict that a person reviews.",
+        owners=[OWNER],
+        kinds={"evidently"},
+        deps=_DEPS[area],
+        partitions_def=DAYS,
+        backfill_policy=ONE_RANGE,
+        pool=WAREHOUSE_POOL,
+        check_specs=[dg.AssetCheckSpec(CHECK, asset=key)],
+    )
+    def report_of_the_day(
+        context: dg.AssetExecutionContext,
+        home: HomeResource,
+        registry: RegistryResource,
+        warehouse: WarehouseResource,
+    ):
+        day, end = run_days(context)
+        while day < end:
+            with warehouse.writer() as connection:
+                report = write(watched(home.settings, registry, day), connection)
+                store_numbers(connection, report)
+            day += timedelta(days=1)
+        return dg.MaterializeResult(
+            metadata=described(report), check_results=[verdict_check(report)]
+        )
+
+    return report_of_the_day
+
+
+data_quality_report = _area("data_quality", _data_quality)
+feature_drift_report = _area("feature_drift", _feature_drift)
+embedding_drift_report = _area("embedding_drift", _embedding_drift)
+score_drift_report = _area("score_drift", _score_drift)
+ranking_quality_report = _area("ranking_quality", _ranking_quality)

@@ -1,0 +1,90 @@
+"""What the five reports of a day read.
+
+Belongs here: gathering tables, profiles and the champion's reference. Does not belong here: judging
+(monitoring).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import feather
+
+from ml.registry.bundle import read_manifest
+from ml.state.day_facts import listens_between, main_genres
+from monitoring.areas import ReportTarget
+from monitoring.embedding_drift import Vectors
+from orchestration.resources import RegistryResource
+from orchestration.settings import Settings
+
+# Weekdays are compared with their like from two weeks on; four give each weekday four days.
+REFERENCE_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A day, the bundle in force and where reports go. `bundle` is None before the first champion."""
+
+    day: date
+    settings: Settings
+    bundle: Path | None
+
+    @property
+    def target(self) -> ReportTarget:
+        """Where reports go."""
+        version = self.bundle.name if self.bundle else None
+        return ReportTarget(
+            self.settings.reports, self.settings.evidently, version, self.day.toordinal()
+        )
+
+    @property
+    def reference(self) -> tuple[date, date]:
+        """[start, end): the weeks before the champion's as_of, before the day without a champion."""
+        end = self.day
+        if self.bundle is not None:
+            end = min(end, date.fromisoformat(read_manifest(self.bundle).facts.as_of))
+        return end - timedelta(days=REFERENCE_DAYS), end
+
+    def listens(self, connection: duckdb.DuckDBPyConnection) -> tuple[pa.Table, pa.Table]:
+        """(the day's, the reference's) listens."""
+        today = listens_between(connection, self.day, self.day + timedelta(days=1))
+        return today, listens_between(connection, *self.reference)
+
+    def vectors(self, connection: duckdb.DuckDBPyConnection) -> Vectors:
+        """The champion's text vectors; none where there is no text or no champion."""
+        path = self.bundle / "vectors.npy" if self.bundle else None
+        if self.bundle is None or path is None or not path.is_file():
+            return Vectors((), np.zeros((0, 1), np.float32), {})
+        track_ids = pq.read_table(self.bundle / "tracks.parquet")["track_id"].to_pylist()
+        values = np.load(path, allow_pickle=False)[: len(track_ids)]
+        return Vectors(track_ids, values, main_genres(connection, self.day))
+
+    def reference_scores(self) -> pa.Table | None:
+        """rank and score of the champion's lists on its own first day."""
+        if self.bundle is None:
+            return None
+        return pq.read_table(self.bundle / "reference" / "scores.parquet")
+
+    def reference_features(self) -> pa.Table | None:
+        """Sampled ranker inputs of those lists."""
+        if self.bundle is None:
+            return None
+        return feather.read_table(self.bundle / "reference" / "features.arrow")
+
+    def gain(self) -> dict[str, float]:
+        """Share of gain of the Home ranker's features; empty without a ranker."""
+        if self.bundle is None:
+            return {}
+        stored = json.loads((self.bundle / "reference" / "home_gain.json").read_text())
+        return {name: float(share) for name, share in stored.items()}
+
+
+def watched(settings: Settings, registry: RegistryResource, day: date) -> Watched:
+    """The day with the champion that serves."""
+    version = registry.open().champion()
+    return Watched(day, settings, settings.bundles / version if version else None)

@@ -1,0 +1,131 @@
+"""The daily recommendations.
+
+Belongs here: publishing the state and the champion's lists, and the checks on the lists. Does not belong
+here: how a list is made (ml.serving).
+"""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ml.errors import SegueError
+from ml.registry.bundle import verify_bundle
+from ml.registry.from_run import LIST_LENGTH
+from ml.serving.batch import (
+    daily_requests,
+    publish_features,
+    publish_recommendations,
+    recommend_day,
+)
+from ml.serving.saved import load_recommender
+from ml.state.publish import publish_state
+from ml.state.read import read_state
+from ml.state.state import State
+from orchestration.keys import CHAMPION, OWNER, RECOMMENDATIONS, STATE, WAREHOUSE_POOL
+from orchestration.partitions import DAYS, ONE_RANGE, run_days
+from orchestration.readable import table_markdown
+from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
+from orchestration.settings import Settings
+
+# Rows of ranker inputs kept a day for feature drift; the report draws no more.
+_SAMPLED_ROWS = 5_000
+_CHECKS = ("every_listener_has_a_list", "no_track_twice", "scores_fall_with_rank")
+
+
+def champion_version(registry: RegistryResource) -> str:
+    """The version that serves.
+
+    Raises:
+        SegueError: no model was promoted yet.
+    """
+    version = registry.open().champion()
+    if version is None:
+        raise SegueError("expected a champion, found none promoted yet; run `segue run train`")
+    return version
+
+
+def recommend_and_publish(settings: Settings, state: State, version: str) -> pa.Table:
+    """Publish the state and the lists made from it at the end of the day before `valid_on`."""
+    folder = settings.bundles / version
+    verify_bundle(folder)
+    publish_state(state, settings.states)
+    recommender = load_recommender(folder, version, state)
+    seed = state.valid_on.toordinal()
+    lists, features = recommend_day(
+        recommender, LIST_LENGTH, sampled_rows=_SAMPLED_ROWS, seed=seed
+    )
+    day = state.valid_on - timedelta(days=1)
+    publish_features(settings.recommendations, day, features)
+    publish_recommendations(settings.recommendations, day, lists, state.valid_on)
+    return lists
+
+
+@dg.asset(
+    key=RECOMMENDATIONS,
+    group_name="serving",
+    description=(
+        "Home lists of every listener active in the last four weeks, made by the champion from the "
+        "state at the end of the day; in force on the day after."
+    ),
+    owners=[OWNER],
+    kinds={"parquet"},
+    deps=[*STATE, CHAMPION],
+    partitions_def=DAYS,
+    backfill_policy=ONE_RANGE,
+    pool=WAREHOUSE_POOL,
+    check_specs=[dg.AssetCheckSpec(name, asset=RECOMMENDATIONS) for name in _CHECKS],
+)
+def recommendations(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    registry: RegistryResource,
+    warehouse: WarehouseResource,
+):
+    """Recommend for the day after each of the run's days."""
+    version = champion_version(registry)
+    day, end = run_days(context)
+    while day < end:
+        day += timedelta(days=1)
+        with warehouse.reader() as connection:
+            state = read_state(connection, day)
+        lists = recommend_and_publish(home.settings, state, version)
+    return dg.MaterializeResult(
+        metadata=described(lists, version, day),
+        check_results=list_checks(lists, daily_requests(state)),
+    )
+
+
+def described(lists: pa.Table, version: str, valid_on: date) -> dict[str, object]:
+    """Counts, and one listener's list to read."""
+    first = lists.slice(0, 10).select(["rank", "track_id", "score", "sources", "reasons"])
+    return {
+        "dagster/row_count": len(lists),
+        "listeners": pc.count_distinct(lists["user_id"]).as_py(),
+        "distinct tracks": pc.count_distinct(lists["track_id"]).as_py(),
+        "model_version": version,
+        "in force on": valid_on.isoformat(),
+        "a list": dg.MetadataValue.md(table_markdown(first)),
+    }
+
+
+def list_checks(lists: pa.Table, requests: pa.Table) -> list[dg.AssetCheckResult]:
+    """Every request answered, no track twice in a list, scores that never rise with the rank."""
+    answered = pc.count_distinct(lists["request_id"]).as_py()
+    pairs = lists.group_by(["request_id", "track_id"]).aggregate([]).num_rows
+    ordered = lists.sort_by([("request_id", "ascending"), ("rank", "ascending")])
+    rising = 0
+    if len(ordered) > 1:
+        same = pc.equal(ordered["request_id"][1:], ordered["request_id"][:-1])
+        rises = pc.greater(ordered["score"][1:], ordered["score"][:-1])
+        rising = pc.sum(pc.and_(same, rises)).as_py() or 0
+    found = (
+        (answered == len(requests), {"asked": len(requests), "answered": answered}),
+        (pairs == len(lists), {"rows": len(lists), "distinct": pairs}),
+        (rising == 0, {"rows above a better score": rising}),
+    )
+    return [
+        dg.AssetCheckResult(passed=passed, check_name=name, metadata=metadata)
+        for name, (passed, metadata) in zip(_CHECKS, found, strict=True)
+    ]
