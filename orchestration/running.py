@@ -5,7 +5,7 @@ runs. Does not belong here: jobs (orchestration.jobs) or words for people (orche
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # The first step of a training begins the run and holds its configuration.
 TRAIN_CONFIG_OP = "embeddings__track_documents"
 _PID = "segue/pid"
-StepDone = Callable[[str], None]
 
 
 class RunFailedError(SegueError):
@@ -69,8 +68,8 @@ def _definitions() -> "dg.Definitions":
     return defs()
 
 
-def execute(settings: Settings, launch: Launch, step_done: StepDone | None = None) -> str:
-    """Run the job and return the run's id; `step_done` hears each step's name when it is done.
+def execute(settings: Settings, launch: Launch) -> str:
+    """Run the job and return the run's id.
 
     Raises:
         RunFailedError: a step failed. The run stands in the UI and an alert was written.

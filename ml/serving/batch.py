@@ -83,6 +83,7 @@ def publish_recommendations(folder: Path, day: date, lists: pa.Table, valid_on: 
 def publish_features(folder: Path, day: date, features: pa.Table) -> None:
     """Write the sampled ranker inputs of the lists made at the end of `day`."""
     target = recommendations_path(folder, day).with_name("features.arrow")
+    target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.aside")
     feather.write_feather(features, aside)
     aside.replace(target)

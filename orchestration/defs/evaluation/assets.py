@@ -6,7 +6,6 @@ Belongs here: the two evaluation assets. Does not belong here: metrics (ml.evalu
 
 import dagster as dg
 
-from ml.errors import SegueError
 from ml.evaluation.table import to_markdown
 from ml.ranking.model import RankerParameters
 from ml.ranking.run import current_run
@@ -20,6 +19,7 @@ from ml.ranking.verdicts import (
 from ml.registry.bundle import verify_bundle
 from ml.registry.evidence import write_evidence
 from ml.registry.from_run import build_bundle
+from ml.state.publish import publish_state
 from ml.state.read import read_catalogue, read_state
 from orchestration.keys import (
     CANDIDATE_MODELS,
@@ -90,6 +90,7 @@ def champion_comparison(
     against.unlink(missing_ok=True)
     with warehouse.reader() as connection:
         state = read_state(connection, run.plan.as_of)
+        publish_state(state, settings.states)
         version = build_bundle(settings.bundles, run, state, parameters)
         judged = judged_surfaces(run, state.catalogue, THREADS)
         write_evidence(
