@@ -111,7 +111,6 @@ class Settings:
         """MLflow's store: SQLite under the home, unless SEGUE_MLFLOW_URI names a server."""
         return os.environ.get("SEGUE_MLFLOW_URI", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
 
-
     @property
     def encoder(self) -> str:
         """The text encoder: "own", or a sentence-transformers hub name or folder (SEGUE_ENCODER)."""

@@ -66,9 +66,15 @@ def recall_table(
         "candidates": [float(n) / max(requests, 1) for n in (*proposed, len(pool.request))],
     }
     for depth in depths:
-        columns[f"recall@{depth}"] = [*(_mean_recall(np.asarray(row <= depth), request) for row in ranks), None]
+        columns[f"recall@{depth}"] = [
+            *(_mean_recall(np.asarray(row <= depth), request) for row in ranks),
+            None,
+        ]
     columns["recall"] = [*(_mean_recall(np.isfinite(row), request) for row in ranks), whole]
-    others = (np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0)) for row in range(len(ranks)))
+    others = (
+        np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0))
+        for row in range(len(ranks))
+    )
     columns["marginal"] = [*(whole - _mean_recall(hit, request) for hit in others), None]
     numbers = {
         name: pa.array(values, pa.float64())

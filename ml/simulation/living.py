@@ -108,7 +108,9 @@ def _impressions(
             ).cast(TIMESTAMP),
         }
     )
-    rows = recommendations.join(shown, "request_id", join_type="inner")
+    # Acero joins no list columns (sources, reasons).
+    flat = recommendations.drop_columns(["sources", "reasons"])
+    rows = flat.join(shown, "request_id", join_type="inner")
     table = pa.table(
         {
             "request_id": rows["request_id"],

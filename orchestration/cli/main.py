@@ -51,7 +51,9 @@ def simulate(
 
 @app.command("import")
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="canonical, playlog, hetrec-lastfm, sessions")],
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="canonical, playlog, hetrec-lastfm, sessions")
+    ],
     path: Annotated[Path, typer.Argument(help="A file or folder.")],
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, repeatable.")] = None,
 ) -> None:
@@ -77,7 +79,9 @@ def run(
 
 @app.command()
 def demo(
-    data: Annotated[Path | None, typer.Option(help="Real data instead of a simulated world.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Real data instead of a simulated world.")
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="Format of the data.")] = "canonical",
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the import.")] = None,
     listeners: int = 2_000,
@@ -99,7 +103,10 @@ def demo(
 
 @app.command()
 def recommend(
-    requests: Annotated[Path, typer.Option(help="Parquet or CSV: request_id, user_id, surface, at, session_track_ids.")],
+    requests: Annotated[
+        Path,
+        typer.Option(help="Parquet or CSV: request_id, user_id, surface, at, session_track_ids."),
+    ],
     out: Annotated[Path, typer.Option(help="Where to write the lists: .parquet or .csv.")],
     k: Annotated[int, typer.Option(help="Tracks a request.")] = 20,
     exclude_heard: Annotated[bool, typer.Option(help="Discovery only.")] = False,
@@ -121,7 +128,9 @@ def evaluate() -> None:
 
 
 @app.command()
-def trace(request_id: Annotated[str, typer.Argument(help="As in a list of recommendations.")]) -> None:
+def trace(
+    request_id: Annotated[str, typer.Argument(help="As in a list of recommendations.")],
+) -> None:
     """Walk a recommendation back to its model, training window and source files."""
     with _errors():
         from orchestration.cli.tracing import trace_request

@@ -86,7 +86,9 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
             "dagster/row_count": len(documents),
             "as_of": as_of.isoformat(),
             **{f"{name} days": f"{found[0]} to {found[-1]}" for name, found in days.items()},
-            "examples": dg.MetadataValue.md("\n".join(["| track | document |", "| --- | --- |", *lines])),
+            "examples": dg.MetadataValue.md(
+                "\n".join(["| track | document |", "| --- | --- |", *lines])
+            ),
         }
     )
 

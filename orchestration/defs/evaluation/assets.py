@@ -99,7 +99,7 @@ def champion_comparison(
         if champion is not None and champion != version:
             bundle = settings.bundles / champion
             facts = verify_bundle(bundle).facts
-            write_evidence(
-                against, champion_evidence(connection, run, judged, bundle, facts.as_of)
-            )
-    return dg.MaterializeResult(metadata={"challenger": version, "champion": champion or "none yet"})
+            write_evidence(against, champion_evidence(connection, run, judged, bundle, facts.as_of))
+    return dg.MaterializeResult(
+        metadata={"challenger": version, "champion": champion or "none yet"}
+    )

@@ -135,9 +135,7 @@ def described(report: AreaReport) -> dict[str, object]:
     }
 
 
-def _area(
-    area: str, write: Callable[[Watched, Connection], AreaReport]
-) -> dg.AssetsDefinition:
+def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.AssetsDefinition:
     key = MONITORING[area]
 
     @dg.asset(

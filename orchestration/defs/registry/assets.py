@@ -119,5 +119,7 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
 
 def history_markdown(history: list[Promotion]) -> str:
     """Promotions, oldest first."""
-    columns = {name: [getattr(one, name) for one in history] for name in ("version", "at", "reason")}
+    columns = {
+        name: [getattr(one, name) for one in history] for name in ("version", "at", "reason")
+    }
     return table_markdown(pa.table(columns))

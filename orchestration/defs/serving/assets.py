@@ -53,9 +53,7 @@ def recommend_and_publish(settings: Settings, state: State, version: str) -> pa.
     publish_state(state, settings.states)
     recommender = load_recommender(folder, version, state)
     seed = state.valid_on.toordinal()
-    lists, features = recommend_day(
-        recommender, LIST_LENGTH, sampled_rows=_SAMPLED_ROWS, seed=seed
-    )
+    lists, features = recommend_day(recommender, LIST_LENGTH, sampled_rows=_SAMPLED_ROWS, seed=seed)
     day = state.valid_on - timedelta(days=1)
     publish_features(settings.recommendations, day, features)
     publish_recommendations(settings.recommendations, day, lists, state.valid_on)

@@ -1,0 +1,161 @@
+"""`segue recommend` and `segue evaluate`.
+
+Belongs here: request files in, lists out. Does not belong here: how a list is made (ml.serving).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ml.errors import SegueError
+from ml.ranking.run import current_run
+from ml.registry.bundle import verify_bundle
+from ml.serving.recommender import RequestError
+from ml.serving.requests_file import read_requests
+from ml.serving.saved import load_recommender
+from ml.state.publish import load_state, publish_state, state_days, state_folder
+from ml.state.read import read_state
+from ml.state.state import State
+from ml.tables import RECOMMENDATIONS
+from orchestration.cli.console import console, show, then, working
+from orchestration.resources import RegistryResource, WarehouseResource
+from orchestration.settings import Settings, load_settings, prepare_process
+from orchestration.warehouse_facts import built_until
+
+
+def champion_of(settings: Settings) -> Path:
+    """The verified bundle of the champion.
+
+    Raises:
+        SegueError: none was promoted.
+    """
+    prepare_process(settings)
+    version = RegistryResource().open().champion()
+    if version is None:
+        raise SegueError("expected a champion, found none promoted yet; run `segue run train`")
+    verify_bundle(settings.bundles / version)
+    return settings.bundles / version
+
+
+def state_before(settings: Settings, day: date, built: Mapping[str, date]) -> State:
+    """The latest state valid on or before `day`: published already, or read from the warehouse and
+    published now.
+
+    Raises:
+        RequestError: no state is that old.
+    """
+    ends = [end for name, end in built.items() if name.startswith("features.")]
+    wanted = min([day, *ends])
+    published = [found for found in state_days(settings.states) if found < day]
+    latest = max(published, default=None)
+    if ends and (latest is None or latest + timedelta(days=1) < wanted):
+        question = partial(read_state, valid_on=wanted)
+        state = WarehouseResource().ask(question, default=None)
+        if state is not None and state.catalogue.size:
+            publish_state(state, settings.states)
+            return state
+    if latest is None:
+        raise RequestError(
+            f"expected a state before {day}, found none that old; choose requests after the first "
+            "day of the data"
+        )
+    return load_state(state_folder(settings.states, latest))
+
+
+def recommend_file(requests: Path, out: Path, k: int, exclude_heard: bool) -> None:
+    """Answer the requests of a file, each with the state of the latest day before it."""
+    settings = load_settings()
+    if k < 1:
+        raise SegueError(f"expected --k of at least 1, found {k}")
+    if out.suffix not in (".parquet", ".csv"):
+        raise SegueError(f"expected --out to end in .parquet or .csv, found {out.name}")
+    asked = read_requests(requests)
+    with working(f"answering {len(asked):,} requests"):
+        bundle = champion_of(settings)
+        lists = answered(settings, bundle, asked, k, exclude_heard)
+    write_lists(lists, out)
+    listed = pc.count_distinct(lists["request_id"]).as_py()
+    console.print(f"{listed:,} lists of up to {k} tracks by model {bundle.name} in {out}")
+    then(f"segue trace {lists['request_id'][0].as_py()}" if len(lists) else "segue doctor")
+
+
+def answered(
+    settings: Settings, bundle: Path, asked: pa.Table, k: int, exclude_heard: bool
+) -> pa.Table:
+    """Lists of all requests, sorted by (request_id, rank), kept for `segue trace`."""
+    built = WarehouseResource().ask(built_until, default={})
+    number = np.asarray(asked["at"].combine_chunks().cast(pa.int64())) // 86_400_000_000
+    parts = [RECOMMENDATIONS.schema.empty_table()]
+    for one in np.unique(number):
+        day = datetime.fromtimestamp(int(one) * 86_400, UTC).date()
+        state = state_before(settings, day, built)
+        recommender = load_recommender(bundle, bundle.name, state)
+        of_day = asked.filter(pa.array(number == one))
+        parts.append(recommender.recommend(of_day, k, exclude_heard=exclude_heard))
+    order = [("request_id", "ascending"), ("rank", "ascending")]
+    lists = pa.concat_tables(parts).sort_by(order)
+    kept = settings.artifacts / "answers.parquet"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_lists(lists, kept)
+    return lists
+
+
+def write_lists(lists: pa.Table, out: Path) -> None:
+    """Write Parquet or CSV (lists joined with " | "), aside and renamed."""
+    aside = out.with_name(f".{out.name}.aside")
+    if out.suffix == ".parquet":
+        pq.write_table(lists, aside)
+    else:
+        for name in ("sources", "reasons"):
+            place = lists.schema.get_field_index(name)
+            lists = lists.set_column(place, name, pc.binary_join(lists[name], " | "))
+        pa_csv.write_csv(lists, aside)
+    aside.replace(out)
+
+
+def print_evaluation() -> None:
+    """The comparison of the latest training, a table a surface."""
+    settings = load_settings()
+    run = current_run(settings.training)
+    path = run.evaluation / "comparison.parquet"
+    if not path.is_file():
+        raise SegueError("expected an evaluation, found none; run `segue run train`")
+    show_comparison(pq.read_table(path), f"as of {run.plan.as_of}")
+    console.print(
+        "Advantage: the ranker minus the model, NDCG@10, 95 % paired bootstrap by listener."
+    )
+    then("segue run daily")
+
+
+def show_comparison(table: pa.Table, title: str) -> None:
+    """NDCG, recall and hit rate of every model with intervals."""
+    for surface in table["surface"].unique().to_pylist():
+        rows = table.filter(pc.field("surface") == surface).to_pylist()
+        models: dict[str, dict[str, dict[str, float]]] = {}
+        for row in rows:
+            models.setdefault(row["model"], {})[row["metric"]] = row
+        shown = [
+            [
+                name,
+                _interval(found["ndcg@10"], "mean", "low", "high"),
+                f"{found['recall@20']['mean']:.3f}",
+                f"{found['hit_rate@10']['mean']:.3f}",
+                _interval(found["ndcg@10"], "advantage", "advantage_low", "advantage_high"),
+            ]
+            for name, found in models.items()
+        ]
+        header = ["model", "NDCG@10", "recall@20", "hit rate@10", "advantage of segue"]
+        show(f"{surface}, {title}", header, shown)
+
+
+def _interval(row: Mapping[str, float], mean: str, low: str, high: str) -> str:
+    if np.isnan(row[mean]):
+        return ""
+    return f"{row[mean]:.3f} [{row[low]:.3f}, {row[high]:.3f}]"

@@ -1,0 +1,113 @@
+"""`segue demo`: a recommender's life in one command.
+
+Belongs here: the order of the runs and the summary. Does not belong here: jobs (orchestration.jobs).
+"""
+
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ml.errors import SegueError
+from ml.lake.store import Lake
+from ml.ranking.run import current_run
+from monitoring.areas import AREAS
+from monitoring.reports import read_reports
+from orchestration.beginning import World, begin_imported, begin_simulated
+from orchestration.cli.answers import show_comparison
+from orchestration.cli.beginnings import options_of, show_report
+from orchestration.cli.console import console, show, then, working
+from orchestration.cli.jobs import bootstrap, train
+from orchestration.home import Home, read_home, write_home
+from orchestration.resources import RegistryResource
+from orchestration.running import Launch, execute
+from orchestration.settings import Settings, load_settings, prepare_process
+
+LIVED_DAYS = 7
+_COLOURS = {"act": "red", "watch": "yellow", "ok": "green"}
+
+
+def demo_world(world: World) -> None:
+    """The demo on a simulated world: bootstrap, train, seven days with an incident."""
+    settings = load_settings()
+    began = time.monotonic()
+    home = begin_simulated(settings, world)
+    first = home.bootstrap_end + timedelta(days=1)
+    days = [first + timedelta(days=number) for number in range(LIVED_DAYS)]
+    if world.incident:
+        console.print(f"From {home.source.incident_day} on, {world.incident} will go wrong.")
+    _live(settings, days, began)
+
+
+def demo_data(path: Path, name: str, pairs: list[str]) -> None:
+    """The demo on real data: its last days with listens are lived, the others are history."""
+    settings = load_settings()
+    began = time.monotonic()
+    with working(f"importing {path}"):
+        report = begin_imported(settings, name, path, options_of(pairs))
+    show_report(report)
+    held = Lake(settings.home).days("listens")
+    lived = min(LIVED_DAYS, len(held) // 3)
+    if not lived:
+        raise SegueError(f"expected at least three days with listens, found {len(held)} in {path}")
+    write_home(settings, replace(read_home(settings), history_end=held[-lived - 1]))
+    _live(settings, held[-lived:], began)
+
+
+def _live(settings: Settings, days: list[date], began: float) -> None:
+    prepare_process(settings)
+    bootstrap(settings)
+    train(settings, days[0] if _is_next(settings, days[0]) else None)
+    champion = RegistryResource().open().champion()
+    lived = days if champion else []
+    for day in lived:
+        with working(f"daily {day}"):
+            execute(settings, Launch("daily", day, day))
+    summary(settings, read_home(settings), champion, lived)
+    console.print(f"\n{2 + len(lived)} runs in {time.monotonic() - began:.0f} s.")
+    then("make ui, or segue review" if champion else "segue evaluate")
+
+
+def _is_next(settings: Settings, day: date) -> bool:
+    return read_home(settings).bootstrap_end + timedelta(days=1) == day
+
+
+def summary(settings: Settings, home: Home, champion: str | None, days: list[date]) -> None:
+    """The metric table, the champion, the verdict per day and area, where to read on."""
+    run = current_run(settings.training)
+    console.rule("[bold]Segue")
+    show_comparison(pq.read_table(run.evaluation / "comparison.parquet"), f"as of {run.plan.as_of}")
+    console.print(
+        "Advantage: the ranker minus the model, NDCG@10, 95 % paired bootstrap by listener."
+    )
+    if champion:
+        console.print(f"\nChampion [bold]{champion}[/]: passed the gate and serves.\n")
+    else:
+        console.print("\n[yellow]No champion[/]: the gate did not let the model serve:")
+        console.print((run.evaluation / "decision.json").read_text())
+    for limit in home.limits:
+        console.print(f"[yellow]limit of the data[/] {limit}")
+    if days:
+        _verdicts(settings, days)
+
+
+def _verdicts(settings: Settings, days: list[date]) -> None:
+    found = {(one.day, one.area): one for one in read_reports(settings.reports)}
+    rows = []
+    for day in days:
+        cells = []
+        for area in AREAS:
+            report = found.get((day, area))
+            word = report.verdict.value if report else "none"
+            cells.append(f"[{_COLOURS.get(word, 'dim')}]{word}[/]")
+        worst = max(
+            (one for (on, _), one in found.items() if on == day),
+            key=lambda one: one.verdict.rank,
+            default=None,
+        )
+        reason = worst.reasons[0] if worst and worst.reasons and worst.verdict.rank else ""
+        rows.append([day.isoformat(), *cells, reason])
+    show("Monitoring", ["day", *(area.replace("_", " ") for area in AREAS), "worst"], rows)
+    console.print(f"Reports: {settings.reports}/day=*/*.html")
