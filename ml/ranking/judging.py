@@ -23,6 +23,9 @@ from ml.ranking.run import TrainingRun
 from ml.state.catalogue import Catalogue
 
 RANKER = "segue"
+# The ranker's order after the policy: what listeners see. Single generators are judged without policy, so
+# the ranker is compared with them in its own order.
+SHOWN = "segue_shown"
 # Lists are this deep wherever they are judged; metrics look at 10 and 20.
 DEPTH = 20
 
@@ -45,13 +48,16 @@ def _sorted_lists(
 
 def ranked_lists(
     examples: Examples, ranker: Ranker, rules: PolicyRules, catalogue: Catalogue
-) -> Lists:
-    """The ranker's lists after the rules, as they would be shown."""
+) -> dict[str, Lists]:
+    """The ranker's lists in its own order, and after the rules, as they would be shown."""
     matrix = examples.matrix()
     track = examples.rows["track"].to_numpy()
     score = ranker.predict(matrix.features)
-    shown = apply_rules(matrix.request, track, score, catalogue, rules, DEPTH)
-    return Lists(shown.request, track[shown.row], shown.rank)
+    lists = {}
+    for name, applied in ((RANKER, PolicyRules()), (SHOWN, rules)):
+        shown = apply_rules(matrix.request, track, score, catalogue, applied, DEPTH)
+        lists[name] = Lists(shown.request, track[shown.row], shown.rank)
+    return lists
 
 
 def source_lists(examples: Examples) -> dict[str, Lists]:
@@ -109,7 +115,7 @@ def judge(
     """All models' lists on the test requests; the ranker's under the name `segue`."""
     lists: dict[str, Lists] = {}
     if ranker is not None:
-        lists[RANKER] = ranked_lists(examples, ranker, rules, catalogue)
+        lists |= ranked_lists(examples, ranker, rules, catalogue)
     lists |= source_lists(examples) | baseline_table_lists(baselines)
     return Judged(lists, truth_of(examples, surface), examples.requests["listener"].to_numpy())
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics import Lists, per_request
 from ml.evaluation.table import Row, comparison_rows, to_arrow, to_markdown
 from ml.policy.rules import DEFAULT_RULES
-from ml.ranking.judging import DEPTH, RANKER, Judged, judge
+from ml.ranking.judging import DEPTH, RANKER, SHOWN, Judged, judge
 from ml.ranking.run import TrainingRun
 from ml.ranking.steps import judged_examples, replace_table, states_of, stored_ranker
 from ml.ranking.training import label_day
@@ -78,7 +78,7 @@ def challenger_evidence(
         surface: SurfaceEvidence(
             tuple(examples[surface].requests["request_id"].to_pylist()),
             judged.listener,
-            _ndcg(judged.lists[RANKER], judged),
+            _ndcg(judged.lists[SHOWN], judged),
             _ndcg(judged.lists["popularity"], judged),
         )
         for surface, judged in judged_by.items()

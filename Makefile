@@ -1,0 +1,47 @@
+# Every target works first in a fresh clone with nothing but Python 3.11 or later.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+FORMAT ?= canonical
+OPTIONS ?=
+export SEGUE_HOME ?= $(CURDIR)/.segue
+
+.PHONY: help install demo ui check format test bench pictures
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | column -t -s '|'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 -c constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	touch $@
+
+install: $(VENV)/installed ## Create .venv and install into it
+
+demo: $(VENV)/installed ## A recommender's life; DATA=PATH FORMAT=NAME [OPTIONS="a=b"] on real data
+	$(BIN)/segue demo $(if $(DATA),--data $(DATA) --format $(FORMAT) $(foreach one,$(OPTIONS),--option $(one)))
+
+ui: $(VENV)/installed ## Open Dagster on the demo's home
+	$(BIN)/segue ui
+
+check: $(VENV)/installed ## Format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/installed ## Format and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(VENV)/installed ## All tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench"
+
+bench: $(VENV)/installed ## Measured times and peak memory
+	$(BIN)/python -m tests.benchmarks.run
+
+pictures: $(VENV)/installed ## Screenshots for the README from the running system (needs chromium)
+	$(BIN)/python docs/pictures.py
