@@ -22,6 +22,7 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 
 

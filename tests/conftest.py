@@ -13,3 +13,8 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the real data sets are not beside this checkout (../shared/data)")
     return SHARED_DATA
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-graph` accepts a changed graph (tests/orchestration/graph.txt)."""
+    parser.addoption("--update-graph", action="store_true", help="accept the graph as it is now")

@@ -151,7 +151,7 @@ def show_comparison(table: pa.Table, title: str) -> None:
             ]
             for name, found in models.items()
         ]
-        header = ["model", "NDCG@10", "recall@20", "hit rate@10", "advantage of segue"]
+        header = ["model", "NDCG@10", "R@20", "HR@10", "advantage"]
         show(f"{surface}, {title}", header, shown)
 
 

@@ -95,7 +95,7 @@ def summary(settings: Settings, home: Home, champion: str | None, days: list[dat
 
 def _verdicts(settings: Settings, days: list[date]) -> None:
     found = {(one.day, one.area): one for one in read_reports(settings.reports)}
-    rows = []
+    rows, reasons = [], []
     for day in days:
         cells = []
         for area in AREAS:
@@ -107,7 +107,12 @@ def _verdicts(settings: Settings, days: list[date]) -> None:
             key=lambda one: one.verdict.rank,
             default=None,
         )
-        reason = worst.reasons[0] if worst and worst.reasons and worst.verdict.rank else ""
-        rows.append([day.isoformat(), *cells, reason])
-    show("Monitoring", ["day", *(area.replace("_", " ") for area in AREAS), "worst"], rows)
+        if worst and worst.verdict.rank and worst.reasons:
+            colour = _COLOURS[worst.verdict.value]
+            reasons.append(f"[{colour}]{day} {worst.area}[/]: {worst.reasons[0]}")
+        rows.append([day.isoformat(), *cells])
+    header = ["day", "data", "features", "embeddings", "scores", "ranking"]
+    show("Monitoring", header, rows)
+    for line in reasons:
+        console.print(line, soft_wrap=True)
     console.print(f"Reports: {settings.reports}/day=*/*.html")

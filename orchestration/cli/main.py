@@ -4,6 +4,8 @@ Belongs here: arguments, help and the printing of errors. Does not belong here: 
 this one, imported when a command runs: `segue --help` stays under a second).
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,3 +174,19 @@ def doctor() -> None:
         from orchestration.cli.health import examine
 
         examine()
+
+
+def main() -> None:
+    """Run the command and end the process.
+
+    dbt holds DuckDB objects to the end, and DuckDB's binding then prints a page of "leaked instance" lines
+    at interpreter shutdown. Everything is written and closed by now, so the shutdown is left out.
+    """
+    code = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -155,7 +155,7 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
         home: HomeResource,
         registry: RegistryResource,
         warehouse: WarehouseResource,
-    ):
+    ) -> dg.MaterializeResult:
         day, end = run_days(context)
         while day < end:
             with warehouse.writer() as connection:

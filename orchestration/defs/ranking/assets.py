@@ -85,7 +85,7 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
         kinds={"xgboost"},
         deps=[TRAINING_EXAMPLES],
     )
-    def ranker(home: HomeResource):
+    def ranker(home: HomeResource) -> dg.MaterializeResult:
         run = current_run(home.settings.training)
         trained = write_ranker(run, surface, RankerParameters(seed=run.plan.seed))
         if trained is None:
