@@ -7,7 +7,7 @@ FORMAT ?= canonical
 OPTIONS ?=
 export SEGUE_HOME ?= $(CURDIR)/.segue
 
-.PHONY: help install demo ui check format test bench pictures
+.PHONY: help install demo ui check format test bench
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -42,6 +42,3 @@ test: $(VENV)/installed ## All tests
 
 bench: $(VENV)/installed ## Measured times and peak memory
 	$(BIN)/python -m tests.benchmarks.run
-
-pictures: $(VENV)/installed ## Screenshots for the README from the running system (needs chromium)
-	$(BIN)/python docs/pictures.py
