@@ -89,7 +89,8 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
         run = current_run(home.settings.training)
         trained = write_ranker(run, surface, RankerParameters(seed=run.plan.seed))
         if trained is None:
-            return dg.MaterializeResult(metadata={"trained": f"no: {untrainable(run, surface)}"})
+            why = untrainable(run, surface) or "it is below decayed popularity on validation"
+            return dg.MaterializeResult(metadata={"trained": f"no: {why}"})
         gain = list(trained.gain().items())[:_SHOWN_FEATURES]
         lines = [f"| {name} | {100 * share:.1f} % |" for name, share in gain]
         table = "\n".join(["| feature | share of gain |", "| --- | --- |", *lines])

@@ -101,19 +101,23 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
         reason = f"passed the gate against {before or 'popularity'}"
         models.promote(manifest.version, reason, home.now())
     serving = models.champion()
-    if serving is None or not decision["promote"]:
+    manifest = verify_bundle(home.settings.bundles / serving) if serving else None
+    if manifest is not None and decision["promote"]:
+        history = history_markdown(models.history())
+        yield dg.MaterializeResult(
+            metadata={
+                "version": manifest.version,
+                "as_of": manifest.facts.as_of,
+                "bundle": dg.MetadataValue.path(str(home.settings.bundles / manifest.version)),
+                "history": dg.MetadataValue.md(history),
+            }
+        )
+    else:
         context.log.info(f"not promoted; {serving or 'no model'} serves")
-        return
-    manifest = verify_bundle(home.settings.bundles / serving)
-    metadata = {
-        "version": serving,
-        "as_of": manifest.facts.as_of,
-        "bundle": dg.MetadataValue.path(str(home.settings.bundles / serving)),
-        "history": dg.MetadataValue.md(history_markdown(models.history())),
-    }
-    yield dg.MaterializeResult(metadata=metadata)
     yield dg.AssetCheckResult(
-        passed=True, check_name="bundle_verifies", metadata={"files": len(manifest.files)}
+        passed=True,
+        check_name="bundle_verifies",
+        metadata={"files verified": len(manifest.files) if manifest else 0},
     )
 
 
