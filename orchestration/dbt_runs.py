@@ -171,7 +171,7 @@ def ranges(
         (start + timedelta(days=first), min(start + timedelta(days=first + longest), end))
         for first in range(0, (end - start).days, longest)
     ]
-    latest = max(built.values(), default=end)
+    latest = max(built.values(), default=start)
     if len(parts) > 1 and latest > start:
         raise DbtError(
             f"expected a history of more than {longest} days to be built once, in order; found "

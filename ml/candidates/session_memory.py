@@ -13,7 +13,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.repeat_memory import memory
 from ml.candidates.session_item_item import SessionItemItem
-from ml.candidates.top import in_blocks, top_of_long
+from ml.candidates.top import in_blocks, no_candidates, top_of_long
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -44,6 +44,9 @@ class SessionMemory:
 
         def best(block: Requests) -> Candidates:
             owner, track, score = memory(block, state)
+            if not len(owner):
+                # A sparse matrix indexed with nothing is sparse again, not an empty row.
+                return no_candidates()
             near = self._neighbours.scores(block, state)
             closeness = np.asarray(near[owner, track], dtype=np.float32).ravel()
             weighted = np.sqrt(score) * (np.float32(_FLOOR) + closeness)
