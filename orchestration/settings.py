@@ -149,6 +149,8 @@ _DAGSTER_YAML = """\
 # Written by Segue when the home was created; yours to change.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 freshness:
   enabled: true
 concurrency:
