@@ -36,11 +36,12 @@ def report(
     day = profile.day
     figure = None
     if listens.num_rows and reference_listens.num_rows:
-        figure = Drift(
-            _drawn(sampled(listens, MOST_ROWS, (target.seed, day.toordinal(), 0))),
-            _drawn(sampled(reference_listens, MOST_ROWS, (target.seed, day.toordinal(), 1))),
-            _DRAWN,
-        )
+        today = _drawn(sampled(listens, MOST_ROWS, (target.seed, day.toordinal(), 0)))
+        then = _drawn(sampled(reference_listens, MOST_ROWS, (target.seed, day.toordinal(), 1)))
+        # Evidently refuses a column without a value: lengths are unknown in many an import.
+        empty = {name for name in _DRAWN for one in (today, then) if _is_empty(one[name])}
+        drawn = {name: size for name, size in _DRAWN.items() if name not in empty}
+        figure = Drift(today, then, drawn)
     return write_report(
         AREA,
         day,
@@ -50,6 +51,10 @@ def report(
         profile.numbers,
         _empty_day(profile) + reference_notes([one for one in reference if one.day != day]),
     )
+
+
+def _is_empty(column: pa.ChunkedArray) -> bool:
+    return bool(column.null_count == len(column))
 
 
 def _empty_day(profile: Profile) -> tuple[str, ...]:

@@ -249,3 +249,17 @@ def test_history_holds_quiet_days_of_the_same_model_before_the_day(tmp_path):
     days = [one.day for one in history(tmp_path, "score_drift", DAY, "m1")]
     assert days == [DAY - timedelta(days=4), DAY - timedelta(days=2)]
     assert len(history(tmp_path, "score_drift", DAY)) == 3
+
+
+def test_listens_of_unknown_length_are_judged_without_a_drawing_of_it(
+    target, reference, listens_of, quiet_day
+):
+    def unmeasured(listens: pa.Table) -> pa.Table:
+        place = listens.schema.get_field_index("ms_played")
+        return listens.set_column(place, "ms_played", pa.nulls(len(listens), pa.int64()))
+
+    listens, then = unmeasured(listens_of(quiet_day(DAY))), unmeasured(reference)
+    (profile,) = daily_profiles(listens)
+    found = data_quality.report(listens, profile, then, daily_profiles(then), target)
+    assert found.html.exists()
+    assert "seconds_played" not in found.html.read_text()[:200_000].split("quieter measures")[0]
