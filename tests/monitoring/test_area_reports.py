@@ -258,7 +258,7 @@ def test_listens_of_unknown_length_are_judged_without_a_drawing_of_it(
         place = listens.schema.get_field_index("ms_played")
         return listens.set_column(place, "ms_played", pa.nulls(len(listens), pa.int64()))
 
-    listens, then = unmeasured(listens_of(quiet_day(DAY))), unmeasured(reference)
+    listens, then = unmeasured(listens_of(quiet_day(28))), unmeasured(reference)
     (profile,) = daily_profiles(listens)
     found = data_quality.report(listens, profile, then, daily_profiles(then), target)
     assert found.html.exists()
