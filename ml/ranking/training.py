@@ -4,7 +4,7 @@ Belongs here: which model sees what (a cut for every label window). Does not bel
 layout of a run or Dagster.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -158,10 +158,3 @@ def _baseline(
         "rank": found.rank,
     }
     return pa.table(columns, schema=_baseline_schema())
-
-
-def listeners_with_history(examples: Sequence[Examples]) -> int:
-    """Requests of listeners who had listened before: a surface without any cannot be personal."""
-    return sum(
-        int(np.sum(part.requests["is_known"].to_numpy(zero_copy_only=False))) for part in examples
-    )

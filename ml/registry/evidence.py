@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ml.ranking.steps import replace_table
 from ml.registry.gate import Evidence, SurfaceEvidence
 
 
@@ -30,10 +31,7 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
     ]
     table = pa.concat_tables(parts) if parts else pa.table({"surface": pa.array([], pa.string())})
     stated = {"version": evidence.version, "as_of": evidence.as_of}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    pq.write_table(table.replace_schema_metadata(stated), aside)
-    aside.replace(path)
+    replace_table(path, table.replace_schema_metadata(stated))
 
 
 def read_evidence(path: Path) -> Evidence:

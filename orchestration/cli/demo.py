@@ -59,7 +59,7 @@ def demo_data(path: Path, name: str, pairs: list[str]) -> None:
 def _live(settings: Settings, days: list[date], began: float) -> None:
     prepare_process(settings)
     bootstrap(settings)
-    train(settings, days[0] if _is_next(settings, days[0]) else None)
+    train(settings, read_home(settings).bootstrap_end + timedelta(days=1))
     champion = RegistryResource().open().champion()
     lived = days if champion else []
     for day in lived:
@@ -68,10 +68,6 @@ def _live(settings: Settings, days: list[date], began: float) -> None:
     summary(settings, read_home(settings), champion, lived)
     console.print(f"\n{2 + len(lived)} runs in {time.monotonic() - began:.0f} s.")
     then("make ui, or segue review" if champion else "segue evaluate")
-
-
-def _is_next(settings: Settings, day: date) -> bool:
-    return read_home(settings).bootstrap_end + timedelta(days=1) == day
 
 
 def summary(settings: Settings, home: Home, champion: str | None, days: list[date]) -> None:

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from ml.serving.batch import DAILY, read_features, read_recommendations
-from ml.state.day_facts import catalogue_size, outcomes_of, popular_tracks
+from ml.state.day_facts import catalogue_size, listens_between, outcomes_of, popular_tracks
 from monitoring import (
     data_quality,
     embedding_drift,
@@ -83,7 +83,7 @@ def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: AR
 def _ranking_quality(on: Watched, connection: Connection) -> AreaReport:
     lists = read_recommendations(on.settings.recommendations, on.day - timedelta(days=1))
     outcomes = outcomes_of(connection, on.day)
-    today, _ = on.listens(connection)
+    today = listens_between(connection, on.day, on.day + timedelta(days=1))
     streams = today.filter(today["is_stream"]).select(["user_id", "track_id"])
     judged = outcomes if len(outcomes) else (DAILY.empty_table() if lists is None else lists)
     return ranking_quality.report(
