@@ -100,7 +100,6 @@ def begin_imported(
             f"({report.quarantined:,} rows quarantined); look into {settings.home / 'quarantine'}"
         )
     origin = Source(IMPORTED, name, str(path.resolve()), dict(options))
-    fresh = Home(days[0], days[-1], origin, tuple(source.limits))
-    home = widened(known, days[0], days[-1], tuple(source.limits)) if known else fresh
-    write_home(settings, home)
+    home = known or Home(days[0], days[-1], origin, tuple(source.limits))
+    write_home(settings, widened(home, days, tuple(source.limits)))
     return report

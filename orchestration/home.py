@@ -4,14 +4,16 @@ Belongs here: home.json. Does not belong here: paths (orchestration.settings).
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from ml.errors import SegueError
 from orchestration.settings import Settings
 
 SIMULATED, IMPORTED, LIVE = "simulated", "imported", "live"
+DAILY, MONTHLY = "day", "month"
 
 
 class HomeError(SegueError):
@@ -35,14 +37,22 @@ class Source:
 
 @dataclass(frozen=True)
 class Home:
-    """First and last data day (None = still growing), the source, limits of the data, and the day
-    through which `bootstrap` builds the history (None = to the last day)."""
+    """First and last data day (None = still growing), the source, limits of the data, the day
+    through which `bootstrap` builds the history (None = to the last day), and how often the data
+    holds a day (`day`, or `month` where every data day is the first of one)."""
 
     first_day: date
     last_day: date | None
     source: Source
     limits: tuple[str, ...] = ()
     history_end: date | None = None
+    rhythm: str = DAILY
+
+    def after(self, day: date) -> date:
+        """The day on which the period that begins on `day` is over."""
+        if self.rhythm == MONTHLY:
+            return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        return day + timedelta(days=1)
 
     @property
     def bootstrap_end(self) -> date:
@@ -78,6 +88,7 @@ def read_home(settings: Settings) -> Home:
         Source(**stored["source"]),
         tuple(stored["limits"]),
         _day(stored.get("history_end")),
+        stored.get("rhythm", DAILY),
     )
 
 
@@ -94,14 +105,30 @@ def write_home(settings: Settings, home: Home) -> None:
         "source": asdict(home.source),
         "limits": list(home.limits),
         "history_end": home.history_end.isoformat() if home.history_end else None,
+        "rhythm": home.rhythm,
     }
     aside: Path = settings.home_file.with_suffix(".tmp")
     aside.write_text(json.dumps(stored, indent=1))
     aside.replace(settings.home_file)
 
 
-def widened(home: Home, first_day: date, last_day: date, limits: tuple[str, ...]) -> Home:
-    """The home after an import that reaches from `first_day` to `last_day`."""
-    last = max(home.last_day, last_day) if home.last_day else None
+def widened(home: Home, days: Sequence[date], limits: tuple[str, ...]) -> Home:
+    """The home after an import; `days` are all data days of its lake, ascending."""
+    last = max(home.last_day, days[-1]) if home.last_day else None
     merged = tuple(sorted(set(home.limits) | set(limits)))
-    return replace(home, first_day=min(home.first_day, first_day), last_day=last, limits=merged)
+    return replace(
+        home,
+        first_day=min(home.first_day, days[0]),
+        last_day=last,
+        limits=merged,
+        rhythm=rhythm_of(days),
+    )
+
+
+def rhythm_of(days: Sequence[date]) -> str:
+    """`month` when the source dates events by the month: each data day is the first of one.
+
+    A partition a day would then be mostly silent: six years of months are 70 partitions instead of
+    2,100, and Dagster writes an event for each partition and table.
+    """
+    return MONTHLY if len(days) > 2 and all(day.day == 1 for day in days) else DAILY

@@ -4,25 +4,32 @@ Belongs here: the partitions of the home and how days map. Does not belong here:
 (orchestration.schedules).
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
-from orchestration.home import read_home
+from orchestration.home import MONTHLY, read_home
 from orchestration.settings import load_settings
 
 # Definitions must load before a home exists, so that `dg` can list them.
 _NO_HOME = date(2026, 1, 1)
 
 
-def day_partitions() -> dg.DailyPartitionsDefinition:
-    """Daily partitions from the home's first to its last day, which may still be open."""
+def day_partitions() -> dg.TimeWindowPartitionsDefinition:
+    """Partitions from the home's first to its last day, which may still be open.
+
+    A home whose data is dated by the month has a partition a month; its key is the one data day.
+    """
     settings = load_settings()
     if not settings.home_file.is_file():
         return dg.DailyPartitionsDefinition(start_date=_NO_HOME.isoformat())
     home = read_home(settings)
-    end = (home.last_day + timedelta(days=1)).isoformat() if home.last_day else None
-    return dg.DailyPartitionsDefinition(start_date=home.first_day.isoformat(), end_date=end)
+    kind = (
+        dg.MonthlyPartitionsDefinition if home.rhythm == MONTHLY else dg.DailyPartitionsDefinition
+    )
+    # A window counts once it is over: the last one needs its end.
+    end = home.after(home.last_day).isoformat() if home.last_day else None
+    return kind(start_date=home.first_day.isoformat(), end_date=end)
 
 
 DAYS = day_partitions()
@@ -34,10 +41,13 @@ DAY_BEFORE = dg.TimeWindowPartitionMapping(
 ONE_RANGE = dg.BackfillPolicy.single_run()
 
 
+def run_periods(context: dg.AssetExecutionContext) -> list[tuple[date, date]]:
+    """[start, end) of each of the run's partitions, ascending: a day, or a month of a home dated so."""
+    windows = [DAYS.time_window_for_partition_key(key) for key in context.partition_keys]
+    return [(window.start.date(), window.end.date()) for window in windows]
+
+
 def run_days(context: dg.AssetExecutionContext) -> tuple[date, date]:
-    """[start, end) of the run's partitions."""
-    keys = context.partition_key_range
-    return (
-        date.fromisoformat(keys.start),
-        date.fromisoformat(keys.end) + timedelta(days=1),
-    )
+    """[start, end) of the run's partitions together."""
+    periods = run_periods(context)
+    return periods[0][0], periods[-1][1]

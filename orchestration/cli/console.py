@@ -3,6 +3,7 @@
 Belongs here: the console, a spinner for long work, tables. Does not belong here: any command.
 """
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-console = Console(highlight=False)
+# A file or a pipe has no width of its own; 80 columns would break the tables.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager

@@ -59,7 +59,8 @@ def demo_data(path: Path, name: str, pairs: list[str]) -> None:
 def _live(settings: Settings, days: list[date], began: float) -> None:
     prepare_process(settings)
     bootstrap(settings)
-    train(settings, read_home(settings).bootstrap_end + timedelta(days=1))
+    home = read_home(settings)
+    train(settings, home.after(home.bootstrap_end))
     champion = RegistryResource().open().champion()
     lived = days if champion else []
     for day in lived:

@@ -34,7 +34,7 @@ from orchestration.keys import (
     RECOMMENDATIONS,
     WAREHOUSE_POOL,
 )
-from orchestration.partitions import DAYS, ONE_RANGE, run_days
+from orchestration.partitions import DAYS, ONE_RANGE, run_periods
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 from orchestration.storing import store_numbers
 
@@ -53,7 +53,7 @@ def _data_quality(on: Watched, connection: Connection) -> AreaReport:
 
 def _feature_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
     nothing = pa.table({})
-    today = read_features(on.settings.recommendations, on.day)
+    today = read_features(on.settings.recommendations, on.made_on)
     known = history(on.settings.reports, "feature_drift", on.day, on.target.model_version)
     return feature_drift.report(
         on.day,
@@ -71,7 +71,7 @@ def _embedding_drift(on: Watched, connection: Connection) -> AreaReport:
 
 
 def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
-    lists = read_recommendations(on.settings.recommendations, on.day)
+    lists = read_recommendations(on.settings.recommendations, on.made_on)
     known = history(on.settings.reports, "score_drift", on.day, on.target.model_version)
     today = _NO_SCORES if lists is None else lists.select(["rank", "score"])
     reference = on.reference_scores()
@@ -83,7 +83,7 @@ def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: AR
 def _ranking_quality(on: Watched, connection: Connection) -> AreaReport:
     lists = read_recommendations(on.settings.recommendations, on.day - timedelta(days=1))
     outcomes = outcomes_of(connection, on.day)
-    today = listens_between(connection, on.day, on.day + timedelta(days=1))
+    today = listens_between(connection, on.day, on.end)
     streams = today.filter(today["is_stream"]).select(["user_id", "track_id"])
     judged = outcomes if len(outcomes) else (DAILY.empty_table() if lists is None else lists)
     return ranking_quality.report(
@@ -156,12 +156,10 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
         registry: RegistryResource,
         warehouse: WarehouseResource,
     ) -> dg.MaterializeResult:
-        day, end = run_days(context)
-        while day < end:
+        for period in run_periods(context):
             with warehouse.writer() as connection:
-                report = write(watched(home.settings, registry, day), connection)
+                report = write(watched(home.settings, registry, period), connection)
                 store_numbers(connection, report)
-            day += timedelta(days=1)
         return dg.MaterializeResult(
             metadata=described(report), check_results=[verdict_check(report)]
         )

@@ -23,14 +23,16 @@ from orchestration.resources import RegistryResource
 from orchestration.settings import Settings
 
 # Weekdays are compared with their like from two weeks on; four give each weekday four days.
-REFERENCE_DAYS = 28
+REFERENCE_PERIODS = 28
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A day, the bundle in force and where reports go. `bundle` is None before the first champion."""
+    """A day (or the month of a home dated so) that is over before `end`, the bundle in force and where
+    reports go. `bundle` is None before the first champion."""
 
     day: date
+    end: date
     settings: Settings
     bundle: Path | None
 
@@ -43,16 +45,21 @@ class Watched:
         )
 
     @property
+    def made_on(self) -> date:
+        """The day at whose end lists are made from the day's state."""
+        return self.end - timedelta(days=1)
+
+    @property
     def reference(self) -> tuple[date, date]:
         """[start, end): the weeks before the champion's as_of, before the day without a champion."""
         end = self.day
         if self.bundle is not None:
             end = min(end, date.fromisoformat(read_manifest(self.bundle).facts.as_of))
-        return end - timedelta(days=REFERENCE_DAYS), end
+        return end - REFERENCE_PERIODS * (self.end - self.day), end
 
     def listens(self, connection: duckdb.DuckDBPyConnection) -> tuple[pa.Table, pa.Table]:
         """(the day's, the reference's) listens."""
-        today = listens_between(connection, self.day, self.day + timedelta(days=1))
+        today = listens_between(connection, self.day, self.end)
         return today, listens_between(connection, *self.reference)
 
     def vectors(self, connection: duckdb.DuckDBPyConnection) -> Vectors:
@@ -84,7 +91,7 @@ class Watched:
         return {name: float(share) for name, share in stored.items()}
 
 
-def watched(settings: Settings, registry: RegistryResource, day: date) -> Watched:
-    """The day with the champion that serves."""
+def watched(settings: Settings, registry: RegistryResource, period: tuple[date, date]) -> Watched:
+    """The period [start, end) with the champion that serves."""
     version = registry.open().champion()
-    return Watched(day, settings, settings.bundles / version if version else None)
+    return Watched(*period, settings, settings.bundles / version if version else None)

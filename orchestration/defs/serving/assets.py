@@ -24,7 +24,7 @@ from ml.state.publish import publish_state
 from ml.state.read import read_state
 from ml.state.state import State
 from orchestration.keys import CHAMPION, OWNER, RECOMMENDATIONS, STATE, WAREHOUSE_POOL
-from orchestration.partitions import DAYS, ONE_RANGE, run_days
+from orchestration.partitions import DAYS, ONE_RANGE, run_periods
 from orchestration.readable import table_markdown
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 from orchestration.settings import Settings
@@ -83,14 +83,12 @@ def recommendations(
 ):
     """Recommend for the day after each of the run's days."""
     version = champion_version(registry)
-    day, end = run_days(context)
-    while day < end:
-        day += timedelta(days=1)
+    for _, valid_on in run_periods(context):
         with warehouse.reader() as connection:
-            state = read_state(connection, day)
+            state = read_state(connection, valid_on)
         lists = recommend_and_publish(home.settings, state, version)
     return dg.MaterializeResult(
-        metadata=described(lists, version, day),
+        metadata=described(lists, version, valid_on),
         check_results=list_checks(lists, daily_requests(state)),
     )
 
