@@ -18,13 +18,12 @@ from ml.evaluation.metrics import Lists, Truth
 from ml.policy.rules import PolicyRules, apply_rules
 from ml.ranking.examples import Examples, read_examples
 from ml.ranking.labels import RELEVANT_GRADE
-from ml.ranking.model import Ranker
 from ml.ranking.run import TrainingRun
 from ml.state.catalogue import Catalogue
 
 RANKER = "segue"
-# The ranker's order after the policy: what listeners see. Single generators are judged without policy, so
-# the ranker is compared with them in its own order.
+# The serving order after the policy: what listeners see. Single generators are judged without policy, so
+# they are compared with the order before it.
 SHOWN = "segue_shown"
 # Lists are this deep wherever they are judged; metrics look at 10 and 20.
 DEPTH = 20
@@ -46,18 +45,36 @@ def _sorted_lists(
     return Lists(request[order], track[order], rank[order])
 
 
-def ranked_lists(
-    examples: Examples, ranker: Ranker, rules: PolicyRules, catalogue: Catalogue
-) -> dict[str, Lists]:
-    """The ranker's lists in its own order, and after the rules, as they would be shown."""
-    matrix = examples.matrix()
-    track = examples.rows["track"].to_numpy()
-    score = ranker.predict(matrix.features)
-    lists = {}
-    for name, applied in ((RANKER, PolicyRules()), (SHOWN, rules)):
-        shown = apply_rules(matrix.request, track, score, catalogue, applied, DEPTH)
-        lists[name] = Lists(shown.request, track[shown.row], shown.rank)
-    return lists
+def pool_of(examples: Examples) -> Pool:
+    """The candidates of the examples with every generator's score and rank."""
+    names = tuple(source_names(examples))
+    columns = [
+        np.stack([examples.rows[f"source_{name}_{kind}"].to_numpy() for name in names])
+        if names
+        else np.zeros((0, len(examples.rows)), np.float32)
+        for kind in ("score", "rank")
+    ]
+    request, track = (examples.rows[key].to_numpy() for key in ("request", "track"))
+    return Pool(request, track, names, columns[0], columns[1])
+
+
+def ordered(examples: Examples, score: NDArray[np.float32]) -> Lists:
+    """The best candidates of each request by `score` (a value a row), ties by the smaller track."""
+    request, track = (examples.rows[key].to_numpy() for key in ("request", "track"))
+    order = np.lexsort((track, -score, request))
+    request, track = request[order], track[order]
+    rank = (np.arange(len(order)) - np.searchsorted(request, request) + 1).astype(np.int32)
+    kept = rank <= DEPTH
+    return Lists(request[kept], track[kept], rank[kept])
+
+
+def ruled(
+    examples: Examples, score: NDArray[np.float32], rules: PolicyRules, catalogue: Catalogue
+) -> Lists:
+    """The same order after the rules: what listeners see."""
+    request, track = (examples.rows[key].to_numpy() for key in ("request", "track"))
+    shown = apply_rules(request, track, score, catalogue, rules, DEPTH)
+    return Lists(shown.request, track[shown.row], shown.rank)
 
 
 def source_lists(examples: Examples) -> dict[str, Lists]:
@@ -107,15 +124,13 @@ def truth_of(examples: Examples, surface: str) -> Truth:
 def judge(
     examples: Examples,
     surface: str,
-    ranker: Ranker | None,
+    score: NDArray[np.float32],
     rules: PolicyRules,
     catalogue: Catalogue,
     baselines: pa.Table,
 ) -> Judged:
-    """All models' lists on the test requests; the ranker's under the name `segue`."""
-    lists: dict[str, Lists] = {}
-    if ranker is not None:
-        lists |= ranked_lists(examples, ranker, rules, catalogue)
+    """All models' lists on the test requests; what serves (`score`, a value a row) is `segue`."""
+    lists = {RANKER: ordered(examples, score), SHOWN: ruled(examples, score, rules, catalogue)}
     lists |= source_lists(examples) | baseline_table_lists(baselines)
     return Judged(lists, truth_of(examples, surface), examples.requests["listener"].to_numpy())
 
@@ -126,13 +141,7 @@ def candidate_recall(run: TrainingRun, surface: str) -> pa.Table | None:
     examples = read_examples(run.examples(surface, "validation"))
     if not len(examples.requests):
         return None
-    names = tuple(source_names(examples))
-    columns = {
-        kind: np.stack([examples.rows[f"source_{name}_{kind}"].to_numpy() for name in names])
-        for kind in ("score", "rank")
-    }
-    request, track = (examples.rows[key].to_numpy() for key in ("request", "track"))
-    pool = Pool(request, track, names, columns["score"], columns["rank"])
+    pool = pool_of(examples)
     truth = examples.truth
     played = (truth["request"].to_numpy(), truth["track"].to_numpy())
     return recall_table(pool, *played, requests=len(examples.requests))

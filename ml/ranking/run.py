@@ -9,7 +9,8 @@ Belongs here: paths and the plan's storage. Does not belong here: computing any 
     sources/<cut>/<surface>/             fitted generators
     examples/<surface>/<split>/          rows, requests, truth
     baselines/<surface>.parquet          lists of baselines on the test requests
-    rankers/<surface>.ubj                boosters (absent when a surface cannot be trained)
+    rankers/<surface>.ubj                boosters (absent where a single generator serves)
+    rankers/<surface>_choice.json        what serves, as validation chose
     evaluation/                          tables and lists
 """
 
@@ -60,8 +61,12 @@ class TrainingRun:
         return self.folder / "baselines" / f"{surface}.parquet"
 
     def ranker(self, surface: str) -> Path:
-        """Booster of a surface; absent when it could not be trained."""
+        """Booster of a surface; absent where a single generator serves."""
         return self.folder / "rankers" / f"{surface}.ubj"
+
+    def choice(self, surface: str) -> Path:
+        """What serves a surface, as validation chose."""
+        return self.folder / "rankers" / f"{surface}_choice.json"
 
     @property
     def evaluation(self) -> Path:

@@ -20,10 +20,10 @@ from ml.embeddings.documents import track_documents
 from ml.embeddings.encoder import Encoder, EncoderConfig, load_encoder, train_encoder
 from ml.embeddings.pairs import co_listen_pairs
 from ml.embeddings.vectors import encode_changed, matrix
-from ml.evaluation.metrics import Lists, per_request
 from ml.ranking.examples import Examples, read_examples
-from ml.ranking.judging import DEPTH, source_lists, truth_of
+from ml.ranking.judging import DEPTH
 from ml.ranking.model import Ranker, RankerParameters, load_ranker, train_ranker
+from ml.ranking.order import Choice, choose
 from ml.ranking.run import TrainingRun
 from ml.ranking.surface import SurfaceSources, read_sources
 from ml.ranking.training import (
@@ -199,35 +199,27 @@ def untrainable(run: TrainingRun, surface: str) -> str | None:
     return None
 
 
-def write_ranker(run: TrainingRun, surface: str, parameters: RankerParameters) -> Ranker | None:
-    """Train and store the surface's ranker; None (and no file) where it cannot be trained, or orders the
-    validation requests worse than decayed popularity: the surface then serves without it."""
+def write_ranker(
+    run: TrainingRun, surface: str, parameters: RankerParameters
+) -> tuple[Ranker | None, Choice]:
+    """Train the surface's ranker, choose on validation what serves, and store both.
+
+    The ranker is None (and no file) where it cannot be trained or a single generator is better.
+    """
     path = run.ranker(surface)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if untrainable(run, surface) is not None:
+    validation = read_examples(run.examples(surface, "validation"))
+    ranker = None
+    if untrainable(run, surface) is None:
+        train = read_examples(run.examples(surface, "train"))
+        ranker = train_ranker(train.matrix(), validation.matrix(), parameters)
+    choice = choose(ranker, validation, surface)
+    choice.write(run.choice(surface))
+    if ranker is None or not choice.by_ranker:
         path.unlink(missing_ok=True)
-        return None
-    train = read_examples(run.examples(surface, "train")).matrix()
-    validation = read_examples(run.examples(surface, "validation")).matrix()
-    ranker = train_ranker(train, validation, parameters)
-    if not beats_popularity(ranker, read_examples(run.examples(surface, "validation")), surface):
-        path.unlink(missing_ok=True)
-        return None
+        return None, choice
     ranker.save(path)
-    return ranker
-
-
-def beats_popularity(ranker: Ranker, examples: Examples, surface: str) -> bool:
-    """Whether the ranker's mean NDCG@10 is above that of decayed popularity; chosen on validation, so that
-    the gate's test days stay unseen."""
-    truth, matrix = truth_of(examples, surface), examples.matrix()
-    track = examples.rows["track"].to_numpy()
-    order = np.lexsort((track, -ranker.predict(matrix.features), matrix.request))
-    request = matrix.request[order]
-    rank = (np.arange(len(order)) - np.searchsorted(request, request) + 1).astype(np.int32)
-    own = per_request(Lists(request, track[order], rank), truth, 10)["ndcg"]
-    popular = per_request(source_lists(examples)["popularity"], truth, 10)["ndcg"]
-    return bool(np.nanmean(own) > np.nanmean(popular))
+    return ranker, choice
 
 
 def stored_ranker(run: TrainingRun, surface: str, threads: int) -> Ranker | None:

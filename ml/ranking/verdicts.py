@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics import Lists, per_request
 from ml.evaluation.table import Row, comparison_rows, to_arrow, to_markdown
 from ml.policy.rules import DEFAULT_RULES
-from ml.ranking.judging import DEPTH, RANKER, SHOWN, Judged, judge
+from ml.ranking.examples import Examples
+from ml.ranking.judging import DEPTH, RANKER, SHOWN, Judged, judge, pool_of
+from ml.ranking.order import leader_score, read_choice
 from ml.ranking.run import TrainingRun
 from ml.ranking.steps import judged_examples, replace_table, states_of, stored_ranker
 from ml.ranking.training import label_day
@@ -34,11 +36,22 @@ def judged_surfaces(run: TrainingRun, catalogue: Catalogue, threads: int) -> dic
     for surface, examples in judged_examples(run).items():
         if not len(examples.requests):
             continue
-        ranker = stored_ranker(run, surface, threads)
         baselines = pq.read_table(run.baselines(surface))
         rules = DEFAULT_RULES[surface]
-        judged[surface] = judge(examples, surface, ranker, rules, catalogue, baselines)
+        score = _served_score(run, surface, examples, threads)
+        judged[surface] = judge(examples, surface, score, rules, catalogue, baselines)
     return judged
+
+
+def _served_score(
+    run: TrainingRun, surface: str, examples: Examples, threads: int
+) -> NDArray[np.float32]:
+    """The serving order's score of every row: the ranker's, or the leader's."""
+    ranker = stored_ranker(run, surface, threads)
+    if ranker is not None:
+        return ranker.predict(examples.matrix().features)
+    pool = pool_of(examples)
+    return leader_score(pool.rank, pool.generators, read_choice(run.choice(surface)).leader)
 
 
 def evaluate(run: TrainingRun, judged: Mapping[str, Judged]) -> list[Row]:
@@ -56,7 +69,7 @@ def evaluate(run: TrainingRun, judged: Mapping[str, Judged]) -> list[Row]:
 
 
 def headline(run: TrainingRun) -> dict[str, float]:
-    """The stored means of the run's rankers by `<surface>/<metric>`, for MLflow and the asset."""
+    """The stored means of what serves by `<surface>/<metric>`, for MLflow and the asset."""
     table = pq.read_table(run.evaluation / "comparison.parquet")
     own = table.filter((pc.field("model") == RANKER) & (pc.field("users") > 0))
     return {
@@ -72,7 +85,7 @@ def _ndcg(lists: Lists, judged: Judged) -> NDArray[np.float64]:
 def challenger_evidence(
     run: TrainingRun, judged_by: Mapping[str, Judged], version: str
 ) -> Evidence:
-    """The run's own scores per test request, on the surfaces that have a ranker."""
+    """The run's own scores per test request, on every surface that somebody asked for."""
     examples = judged_examples(run)
     surfaces = {
         surface: SurfaceEvidence(
@@ -82,7 +95,6 @@ def challenger_evidence(
             _ndcg(judged.lists["popularity"], judged),
         )
         for surface, judged in judged_by.items()
-        if RANKER in judged.lists
     }
     return Evidence(version, run.plan.as_of.isoformat(), surfaces)
 
@@ -104,8 +116,6 @@ def champion_evidence(
     surfaces = {}
     for surface, judged in judged_by.items():
         parts, keys, offset = [], [], 0
-        if next(iter(champions.values())).surfaces[surface].ranker is None:
-            continue
         for day, champion in champions.items():
             labelled = label_day(surface, "test", run.plan, log, final.user_ids, state_of(day))
             parts += _lists(champion, labelled.requests, offset)

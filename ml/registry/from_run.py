@@ -15,6 +15,7 @@ from pyarrow import feather
 
 from ml.policy.rules import DEFAULT_RULES
 from ml.ranking.model import RankerParameters
+from ml.ranking.order import read_choice
 from ml.ranking.run import TrainingRun
 from ml.ranking.steps import cut_sources, cut_vectors, stored_ranker
 from ml.ranking.training import SERVE
@@ -47,6 +48,7 @@ def surface_models(
         surface: SurfaceModel(
             cut_sources(run, SERVE, surface, state),
             stored_ranker(run, surface, parameters.threads),
+            read_choice(run.choice(surface)).leader,
             DEFAULT_RULES[surface],
         )
         for surface in RECOMMENDED_SURFACES
@@ -111,6 +113,9 @@ def _facts(
             "rounds": parameters.rounds,
             "learning_rate": parameters.learning_rate,
             "max_depth": parameters.max_depth,
+            "served by": ", ".join(
+                f"{surface}: {read_choice(run.choice(surface)).serves}" for surface in surfaces
+            ),
             "negatives": run.plan.sampling.negatives,
             "generators": ", ".join(
                 f"{surface}: {' '.join(model.sources.generators)}"

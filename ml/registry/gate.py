@@ -60,6 +60,7 @@ class Reason:
     threshold: float
     passed: bool
     text: str
+    asks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,11 @@ class Decision:
             "| rule | surface | difference in NDCG@10 | asks for | holds |",
             "| --- | --- | --- | --- | --- |",
         ]
-        for reason in self.reasons:
-            figure = reason.interval.text() if reason.interval else reason.text
-            lines.append(
-                f"| {reason.rule} | {reason.surface} | {figure} | > {reason.threshold:g} "
-                f"| {'yes' if reason.passed else 'no'} |"
-            )
+        lines += [
+            f"| {reason.rule} | {reason.surface} | {reason.text} | {reason.asks} "
+            f"| {'yes' if reason.passed else 'no'} |"
+            for reason in self.reasons
+        ]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
@@ -103,6 +103,7 @@ class Decision:
                     "low": reason.interval.low if reason.interval else None,
                     "high": reason.interval.high if reason.interval else None,
                     "threshold": reason.threshold,
+                    "asks": reason.asks,
                     "passed": reason.passed,
                     "text": reason.text,
                 }
@@ -113,33 +114,34 @@ class Decision:
 
 def _reason(rule: str, surface: str, interval: Interval, threshold: float) -> Reason:
     passed = interval.users > 0 and interval.low > threshold
-    return Reason(rule, surface, interval, threshold, passed, interval.text())
+    asks = f"interval above {threshold:g}"
+    return Reason(rule, surface, interval, threshold, passed, interval.text(), asks)
 
 
 def _refusal(rule: str, text: str) -> Reason:
-    return Reason(rule, "all", None, 0.0, False, text)
+    return Reason(rule, "all", None, 0.0, False, text, "yes")
 
 
 def _first(challenger: Evidence, policy: GatePolicy) -> Decision:
-    reasons = tuple(
-        _reason(
-            "beats decayed popularity",
-            surface,
-            paired_interval(
-                found.ndcg,
-                found.popularity,
-                found.user,
-                seed=policy.seed,
-                resamples=policy.resamples,
-            ),
-            0.0,
+    """Against decayed popularity: better on a surface, shown worse on none."""
+    reasons, better = [], False
+    rule, asks = "not worse than decayed popularity", "interval not below 0"
+    for surface, found in sorted(challenger.surfaces.items()):
+        gap = paired_interval(
+            found.ndcg, found.popularity, found.user, seed=policy.seed, resamples=policy.resamples
         )
-        for surface, found in sorted(challenger.surfaces.items())
-    )
-    promote = bool(reasons) and all(reason.passed for reason in reasons)
+        held = not gap.high < 0
+        reasons.append(Reason(rule, surface, gap, 0.0, held, gap.text(), asks))
+        better |= gap.mean > 0
     if not reasons:
-        reasons = (_refusal("a surface was judged", "no surface has a trained ranker"),)
-    return Decision(challenger.version, None, promote, reasons)
+        reasons.append(_refusal("a surface was judged", "nobody asked on the test days"))
+    reasons.append(_superior("beats decayed popularity on a surface", better))
+    promote = all(reason.passed for reason in reasons)
+    return Decision(challenger.version, None, promote, tuple(reasons))
+
+
+def _superior(rule: str, better: bool) -> Reason:
+    return Reason(rule, "all", None, 0.0, better, "yes" if better else "on none", "yes")
 
 
 def _paired(challenger: Evidence, champion: Evidence, surface: str, policy: GatePolicy) -> Interval:
@@ -160,7 +162,8 @@ def decide(
 ) -> Decision:
     """Weigh a challenger against the champion on the same requests.
 
-    The first champion must beat decayed popularity on every judged surface (95 % interval above zero).
+    The first champion must beat decayed popularity on a surface (mean above zero: the alternative is no
+    recommendations at all) and be shown worse on none (interval below zero).
     A later one must not be worse than the champion on any surface by more than the margin and better on
     at least one. A champion that saw test days (its as_of is after `first_test_day`, ISO) cannot be
     judged on them and stays.
@@ -190,7 +193,5 @@ def decide(
         for surface in sorted(set(champion.surfaces) - set(challenger.surfaces))
     )
     held = bool(reasons) and all(reason.passed for reason in reasons)
-    superior = Reason(
-        "better on a surface", "all", None, 0.0, better, "yes" if better else "on none"
-    )
+    superior = _superior("better on a surface", better)
     return Decision(challenger.version, champion.version, held and better, (*reasons, superior))

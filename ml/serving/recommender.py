@@ -17,6 +17,7 @@ from ml.errors import SegueError
 from ml.policy.rules import PolicyRules, Shown, apply_rules
 from ml.ranking.features import FeatureMatrix, assemble
 from ml.ranking.model import Ranker
+from ml.ranking.order import leader_score
 from ml.ranking.reasons import explain
 from ml.ranking.surface import SurfaceSources
 from ml.state.requests import Requests, requests_from_table
@@ -33,23 +34,22 @@ class RequestError(SegueError):
 
 @dataclass(frozen=True, slots=True)
 class SurfaceModel:
-    """What answers one surface: sources in the order of the state's catalogue, a ranker (None =
-    not trained: the best generator answers) and the rules."""
+    """What answers one surface: sources in the order of the state's catalogue, a ranker (None = the
+    generator `leader` answers, as validation chose) and the rules."""
 
     sources: SurfaceSources
     ranker: Ranker | None
+    leader: str
     rules: PolicyRules
 
     def score(
         self, requests: Requests, pool: Pool, state: State
     ) -> tuple[NDArray[np.float32], FeatureMatrix]:
-        """(scores, features): ranker scores, or where there is no ranker the reciprocal of the best
-        source rank."""
+        """(scores, features): the ranker's scores, without one the leader's (ml.ranking.order)."""
         features = assemble(requests, pool, state, self.sources.vectors)
         if self.ranker is not None:
             return self.ranker.predict(features), features
-        best = np.where(np.isnan(pool.rank), np.inf, pool.rank).min(axis=0, initial=np.inf)
-        return (1.0 / best).astype(np.float32), features
+        return leader_score(pool.rank, pool.generators, self.leader), features
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Belongs here: the layout inside a bundle. Does not belong here: manifests and ha
     tracks.parquet                   the fitted catalogue's track ids, in order
     vectors.npy                      text vectors, absent without text
     <surface>/sources/<generator>/   arrays of each generator
-    <surface>/ranker.ubj, .json      the booster and its features, absent when not trained
+    <surface>/ranker.ubj, .json      the booster and its features, absent where a generator serves
+    <surface>/leader.json            the best single generator on validation
     <surface>/rules.json             the policy's rules
 """
 
@@ -43,6 +44,7 @@ def write_recommender(
         model.sources.write(target / "sources")
         if model.ranker is not None:
             model.ranker.save(target / "ranker.ubj")
+        (target / "leader.json").write_text(json.dumps(model.leader))
         (target / "rules.json").write_text(json.dumps(asdict(model.rules), sort_keys=True))
 
 
@@ -60,6 +62,7 @@ def load_recommender(folder: Path, version: str, state: State, *, threads: int =
         surfaces[surface] = SurfaceModel(
             sources.moved(position, state.catalogue.size),
             load_ranker(ranker, threads) if ranker.is_file() else None,
+            json.loads((target / "leader.json").read_text()),
             _rules(target / "rules.json"),
         )
     return Recommender(version, state, surfaces)
