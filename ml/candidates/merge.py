@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.generator import Candidates
-from ml.candidates.top import top_of_long
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """m distinct (request, track), sorted by both: `request`, `track` int32 (m).
 
-    `score`, `rank` float32 (generators, m), nan where the generator did not propose the track.
+    `score`, `rank` float32 (generators, m), nan where the generator does not reach the track.
     """
 
     request: NDArray[np.int32]
@@ -38,28 +37,22 @@ class Pool:
         )
 
 
-def merge(parts: Mapping[str, Candidates], limit: int | None = None) -> Pool:
-    """Every (request, track) that any generator proposed, once.
+def merge(parts: Mapping[str, Candidates], depths: Mapping[str, int]) -> Pool:
+    """Every (request, track) within the depth of any generator, once.
 
-    With `limit`, the `limit` best of each request by the sum over generators of 1 / rank, ties to the
-    smaller track index.
+    A generator may bring more than its depth: what others proposed then has its score and rank too,
+    but nothing enters the pool by it. What a generator thinks of the others' tracks is evidence.
     """
     width = np.int64(max((int(p.track.max(initial=0)) for p in parts.values()), default=0) + 1)
-    keys = [part.request * width + part.track for part in parts.values()]
-    union = np.unique(np.concatenate(keys)) if keys else np.zeros(0, dtype=np.int64)
+    keys = {name: part.request * width + part.track for name, part in parts.items()}
+    proposed = [keys[name][part.rank <= depths[name]] for name, part in parts.items()]
+    union = np.unique(np.concatenate(proposed)) if proposed else np.zeros(0, dtype=np.int64)
     score = np.full((len(parts), len(union)), np.nan, dtype=np.float32)
     rank = np.full((len(parts), len(union)), np.nan, dtype=np.float32)
-    for row, (key, part) in enumerate(zip(keys, parts.values(), strict=True)):
-        at = np.searchsorted(union, key)
-        score[row, at] = part.score
-        rank[row, at] = part.rank
+    for row, (name, part) in enumerate(parts.items()):
+        at = np.minimum(np.searchsorted(union, keys[name]), max(len(union) - 1, 0))
+        known = union[at] == keys[name] if len(union) else np.zeros(0, dtype=np.bool_)
+        score[row, at[known]] = part.score[known]
+        rank[row, at[known]] = part.rank[known]
     request, track = (union // width).astype(np.int32), (union % width).astype(np.int32)
-    pool = Pool(request, track, tuple(parts), score, rank)
-    return pool if limit is None else pool.select(_best(pool, limit))
-
-
-def _best(pool: Pool, limit: int) -> NDArray[np.int64]:
-    reciprocal = np.nansum(1.0 / pool.rank, axis=0).astype(np.float32)
-    row = np.arange(len(pool.request), dtype=np.int32)
-    kept = top_of_long(pool.request, row, reciprocal, limit)
-    return np.sort(kept.track).astype(np.int64)
+    return Pool(request, track, tuple(parts), score, rank)

@@ -17,6 +17,7 @@ from ml.candidates.repeat_memory import RepeatMemory
 from ml.candidates.session_item_item import SessionItemItem
 from ml.candidates.session_knn import SessionKnn
 from ml.candidates.session_memory import SessionMemory
+from ml.candidates.suffix import Suffix
 from ml.candidates.transitions import Transitions, Walk
 
 # Depths make a union of 200 to 400 tracks a request.
@@ -34,6 +35,7 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (Transitions, 80),
         (Walk, 80),
         (SessionKnn, 80),
+        (Suffix, 40),
         (SessionItemItem, 60),
         (SessionContent, 40),
         (SameArtist, 30),
@@ -41,6 +43,15 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (Popularity, 20),
     ),
 }
+
+# A generator's score and rank are looked up this many depths deep among the other generators' tracks.
+REACH = 3
+
+
+def depths(surface: str) -> dict[str, int]:
+    """Most tracks a request that each generator adds to the union."""
+    return {generator.name: depth for generator, depth in PLAN[surface]}
+
 
 # Judged beside the sources, never merged.
 BASELINES: Mapping[str, tuple[type[Generator], ...]] = {

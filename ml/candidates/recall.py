@@ -3,7 +3,7 @@
 Belongs here: recall of pools. Does not belong here: the order of shown lists (ml.evaluation).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +16,13 @@ DEPTHS = (10, 50, 100)
 
 
 def found_ranks(
-    pool: Pool, request: NDArray[np.int32], track: NDArray[np.int32]
+    pool: Pool,
+    request: NDArray[np.int32],
+    track: NDArray[np.int32],
+    most: Mapping[str, int],
 ) -> NDArray[np.float32]:
     """Rank of every true (request, track) in every generator, float32 (generators, truths), inf
-    where the generator did not propose it."""
+    where the generator did not propose it: not at all, or beyond its depth `most`."""
     ranks = np.full((len(pool.generators), len(request)), np.inf, dtype=np.float32)
     if not len(pool.request) or not len(request):
         return ranks
@@ -29,7 +32,8 @@ def found_ranks(
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     hit = keys[at] == wanted
     found = pool.rank[:, at[hit]]
-    ranks[:, hit] = np.where(np.isnan(found), np.inf, found)
+    bound = np.array([most[name] for name in pool.generators], dtype=np.float32)[:, None]
+    ranks[:, hit] = np.where(found <= bound, found, np.inf)
     return ranks
 
 
@@ -48,19 +52,21 @@ def recall_table(
     track: NDArray[np.int32],
     *,
     requests: int,
+    most: Mapping[str, int],
     depths: Sequence[int] = DEPTHS,
 ) -> pa.Table:
     """One row a generator, in the pool's order, and a last one of the pool.
 
     Truth is `request`, `track` int32 (truths), each pair once; tracks beyond the catalogue count as
-    missed. Recall is averaged over requests with truth. Columns: generator; candidates, the mean
+    missed. `most` is the depth of each generator by name. Recall is averaged over requests with truth. Columns: generator; candidates, the mean
     number a request of `requests`; recall@k for every depth (null in the pool's row, which has no
     order); recall at full depth; marginal = recall of the pool minus that of the pool without the
     generator (null in the pool's row).
     """
-    ranks = found_ranks(pool, request, track)
+    ranks = found_ranks(pool, request, track, most)
     whole = _mean_recall(np.asarray(np.isfinite(ranks).any(axis=0)), request)
-    proposed = np.isfinite(pool.rank).sum(axis=1)
+    bound = np.array([most[name] for name in pool.generators], dtype=np.float32)[:, None]
+    proposed = (pool.rank <= bound).sum(axis=1)
     columns: dict[str, list[float | str | None]] = {
         "generator": [*pool.generators, POOL],
         "candidates": [float(n) / max(requests, 1) for n in (*proposed, len(pool.request))],

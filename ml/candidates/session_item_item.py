@@ -43,7 +43,7 @@ class SessionItemItem:
     surfaces: ClassVar[tuple[str, ...]] = ("now_playing",)
 
     def __init__(self, matrix: sparse.csr_matrix) -> None:
-        self._matrix = matrix
+        self.relation = matrix
 
     @classmethod
     def fit(cls, data: FitInput) -> Self:
@@ -59,7 +59,7 @@ class SessionItemItem:
     def scores(self, requests: Requests, state: State) -> sparse.csr_matrix:
         """Score of every neighbour, sparse (requests, tracks)."""
         profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        return (profile @ self._matrix).tocsr()
+        return (profile @ self.relation).tocsr()
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Neighbours of the last eight tracks, each step back weighted by 0.7."""
@@ -67,7 +67,7 @@ class SessionItemItem:
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""
-        return pack(self._matrix)
+        return pack(self.relation)
 
     @classmethod
     def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:

@@ -125,7 +125,7 @@ def build_examples(
         if negatives is not None:
             kept = _sample_negatives(pool, grade, negatives, seed + start)
             pool, request, grade = pool.select(kept), request[kept], grade[kept]
-        features = assemble(requests, pool, state, sources.vectors)
+        features = assemble(requests, pool, state, sources.vectors, sources.relations)
         parts.append(_rows(request, pool.track, grade, features))
     rows = pa.concat_tables(parts).combine_chunks() if parts else _rows_of_nothing()
     keys = np.concatenate(candidate_keys) if candidate_keys else np.zeros(0, np.int64)

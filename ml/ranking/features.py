@@ -4,15 +4,17 @@ Belongs here: the order of feature families and their assembly. Does not belong 
 themselves (listener_features, content_features, session_features) or look-ups (ml.state).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ml.candidates.merge import Pool
 from ml.ranking.content_features import content_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
+from ml.ranking.relation_features import relation_features
 from ml.ranking.session_features import session_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
@@ -62,7 +64,11 @@ def source_features(pool: Pool) -> Named:
 
 
 def _families(
-    requests: Requests, pool: Pool, state: State, vectors: NDArray[np.float32] | None
+    requests: Requests,
+    pool: Pool,
+    state: State,
+    vectors: NDArray[np.float32] | None,
+    relations: Mapping[str, sparse.csr_matrix],
 ) -> Iterator[Named]:
     user = requests.user[pool.request]
     profiles = taste_profiles(requests, state, vectors)
@@ -74,19 +80,25 @@ def _families(
     yield content_features(profiles, state, vectors, pool.request, pool.track)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, pool.request, pool.track)
+        yield relation_features(requests, relations, pool.request, pool.track)
 
 
 def assemble(
-    requests: Requests, pool: Pool, state: State, vectors: NDArray[np.float32] | None
+    requests: Requests,
+    pool: Pool,
+    state: State,
+    vectors: NDArray[np.float32] | None,
+    relations: Mapping[str, sparse.csr_matrix],
 ) -> FeatureMatrix:
     """The ranker's input: one row a (request, candidate) of `pool`, in its order.
 
     A row depends on its own request, candidate and the state only, never on the other rows: a
     sample of rows has the same values as the whole. `vectors` float32 (tracks, d), L2-normalised text
-    vectors in the state's order, or None.
+    vectors in the state's order, or None; `relations` (tracks, tracks) by name, what sources learned
+    of pairs of tracks.
     """
     columns: Named = {}
-    for named in _families(requests, pool, state, vectors):
+    for named in _families(requests, pool, state, vectors, relations):
         columns |= named
     values = np.empty((len(pool.track), len(columns)), dtype=np.float32)
     for index, column in enumerate(columns.values()):

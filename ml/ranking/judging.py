@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
+from ml.candidates.plan import depths
 from ml.candidates.recall import recall_table
 from ml.evaluation.metrics import Lists, Truth
 from ml.policy.rules import PolicyRules, apply_rules
@@ -144,4 +145,5 @@ def candidate_recall(run: TrainingRun, surface: str) -> pa.Table | None:
     pool = pool_of(examples)
     truth = examples.truth
     played = (truth["request"].to_numpy(), truth["track"].to_numpy())
-    return recall_table(pool, *played, requests=len(examples.requests))
+    most = depths(surface)
+    return recall_table(pool, *played, requests=len(examples.requests), most=most)

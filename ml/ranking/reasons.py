@@ -24,6 +24,7 @@ _TEXTS = {
     "transitions": "often follows {last}",
     "walk": "often near {last}",
     "session_knn": "fits this session",
+    "suffix": "has followed these tracks before",
     "session_item_item": "fits this session",
     "session_content": "sounds like this session",
     "session_memory": "one of yours that fits this session",

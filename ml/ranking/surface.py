@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ml.candidates.generator import Generator
 from ml.candidates.merge import Pool, merge
-from ml.candidates.plan import GENERATORS, PLAN
+from ml.candidates.plan import GENERATORS, PLAN, REACH, depths
+from ml.candidates.session_item_item import SessionItemItem
+from ml.candidates.transitions import Transitions, Walk
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -29,12 +32,21 @@ class SurfaceSources:
 
     def propose(self, requests: Requests, state: State) -> Pool:
         """The merged candidates of all generators."""
-        depth = {generator.name: k for generator, k in PLAN[self.surface]}
+        depth = depths(self.surface)
         parts = {
-            name: generator.generate(requests, state, depth[name])
+            name: generator.generate(requests, state, REACH * depth[name])
             for name, generator in self.generators.items()
         }
-        return merge(parts)
+        return merge(parts, depth)
+
+    @property
+    def relations(self) -> dict[str, sparse.csr_matrix]:
+        """Item-item matrices (tracks, tracks) that generators learned, by name, for pair features."""
+        return {
+            name: one.relation
+            for name, one in self.generators.items()
+            if isinstance(one, Transitions | SessionItemItem) and not isinstance(one, Walk)
+        }
 
     def moved(self, position: NDArray[np.int32], tracks: int) -> "SurfaceSources":
         """The same sources in the order of a catalogue of `tracks` tracks.

@@ -46,7 +46,7 @@ class SurfaceModel:
         self, requests: Requests, pool: Pool, state: State
     ) -> tuple[NDArray[np.float32], FeatureMatrix]:
         """(scores, features): the ranker's scores, without one the leader's (ml.ranking.order)."""
-        features = assemble(requests, pool, state, self.sources.vectors)
+        features = assemble(requests, pool, state, self.sources.vectors, self.sources.relations)
         if self.ranker is not None:
             return self.ranker.predict(features), features
         return leader_score(pool.rank, pool.generators, self.leader), features

@@ -100,9 +100,10 @@ class PairTable:
 
     def take(self, user: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """All pairs of the given users: (index into `user`, position of the pair), in order."""
-        known = np.where(user >= 0, user, 0)
-        start = self.indptr[known]
-        count = np.where(user >= 0, self.indptr[known + 1] - start, 0)
+        known = (user >= 0) & (user < len(self.indptr) - 1)
+        row = np.where(known, user, 0)
+        start = self.indptr[row]
+        count = np.where(known, self.indptr[np.minimum(row + 1, len(self.indptr) - 1)] - start, 0)
         owner = np.repeat(np.arange(len(user), dtype=np.int64), count)
         offset = np.arange(len(owner), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
         return owner, np.repeat(start, count) + offset

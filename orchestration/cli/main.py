@@ -182,6 +182,9 @@ def main() -> None:
     dbt holds DuckDB objects to the end, and DuckDB's binding then prints a page of "leaked instance" lines
     at interpreter shutdown. Everything is written and closed by now, so the shutdown is left out.
     """
+    # Progress bars of libraries hold semaphores to the end too; their tracker, a process of its own,
+    # would say so after the last line. It takes its warning filters from here.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     code = 0
     try:
         app()

@@ -59,3 +59,9 @@ def test_take_lists_the_pairs_of_users_in_order_and_none_of_unknown_ones():
     owner, position = table.take(np.array([2, -1, 0], dtype=np.int32))
     assert owner.tolist() == [0, 0, 2]
     assert table.item[position].tolist() == [1, 3, 2]
+
+
+def test_a_table_without_users_has_no_pairs_for_anybody() -> None:
+    nobody = PairTable(np.zeros(1, np.int64), np.zeros(0, np.int32), Columns((), np.zeros((0, 0))), 3)
+    owner, position = nobody.take(np.array([-1, 0], dtype=np.int32))
+    assert len(owner) == len(position) == 0

@@ -1,0 +1,45 @@
+"""The union of candidates: who proposed what, and what the others think of it."""
+
+import numpy as np
+
+from ml.candidates.generator import Candidates
+from ml.candidates.merge import merge
+from ml.candidates.recall import recall_table
+
+
+def listed(*tracks: int) -> Candidates:
+    """One request's list, best first, scores falling from 1."""
+    size = len(tracks)
+    return Candidates(
+        np.zeros(size, np.int32),
+        np.array(tracks, np.int32),
+        np.linspace(1.0, 0.5, size).astype(np.float32),
+        np.arange(1, size + 1, dtype=np.int32),
+    )
+
+
+def test_only_tracks_within_a_generators_depth_enter_the_pool() -> None:
+    pool = merge({"a": listed(4, 2, 9), "b": listed(7)}, {"a": 2, "b": 1})
+    assert pool.track.tolist() == [2, 4, 7]
+
+
+def test_a_generator_is_asked_about_the_others_tracks_beyond_its_depth() -> None:
+    pool = merge({"a": listed(4, 2, 9), "b": listed(9)}, {"a": 1, "b": 1})
+    assert pool.track.tolist() == [4, 9]
+    np.testing.assert_array_equal(pool.rank[0], [1, 3])
+    np.testing.assert_array_equal(np.isnan(pool.rank[1]), [True, False])
+
+
+def test_nothing_from_nobody_is_an_empty_pool() -> None:
+    pool = merge({"a": listed()}, {"a": 5})
+    assert len(pool.track) == 0
+
+
+def test_a_track_beyond_a_generators_depth_is_not_found_by_it() -> None:
+    pool = merge({"a": listed(4, 9), "b": listed(9)}, {"a": 1, "b": 1})
+    most = {"a": 1, "b": 1}
+    played = (np.zeros(1, np.int32), np.array([9], np.int32))
+    table = recall_table(pool, *played, requests=1, most=most).to_pylist()
+    assert [row["recall"] for row in table] == [0.0, 1.0, 1.0]
+    assert [row["marginal"] for row in table[:2]] == [0.0, 1.0]
+    assert [row["candidates"] for row in table] == [1.0, 1.0, 2.0]
