@@ -3,10 +3,10 @@
 Belongs here: the protocol and the long table of candidates. Does not belong here: any generator.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ml.state.requests import Requests
 from ml.state.state import State
 
 Arrays = Mapping[str, NDArray[np.generic]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ class FitInput:
     vectors: NDArray[np.float32] | None
     as_of: date
     seed: int
+    _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` returns, made for the first generator that asks and shared with the others."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
 
 class Generator(Protocol):

@@ -15,6 +15,7 @@ from ml.candidates.profiles import listener_profiles, pack, unpack_square
 from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
 from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import taste_weights
 
 # Neighbours kept a track, and tracks used a listener: they bound memory and time.
 NEIGHBOURS = 100
@@ -56,10 +57,10 @@ def cosine_neighbours(
 
 
 def fit_profiles(state: State, column: str) -> sparse.csr_matrix:
-    """All listeners' rows log(1 + column) over tracks, the strongest 300 tracks each."""
+    """All listeners' tastes over tracks (ml.state.taste), the strongest 300 tracks each."""
     pairs = state.user_tracks
     whole = sparse.csr_matrix(
-        (np.log1p(pairs.columns[column]), pairs.item, pairs.indptr),
+        (taste_weights(state, column, np.arange(len(pairs.item))), pairs.item, pairs.indptr),
         shape=(len(pairs.indptr) - 1, pairs.items),
     )
     return top_of_rows(whole, _FIT_PROFILE)

@@ -26,10 +26,11 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (RepeatMemory, 80),
         (RepeatArtist, 60),
         (ItemItem, 80),
+        (Ease, 60),
         (Ials, 60),
         (Content, 40),
         (Fresh, 20),
-        (Popularity, 40),
+        (Popularity, 100),
     ),
     "now_playing": (
         (Transitions, 80),
@@ -55,7 +56,7 @@ def depths(surface: str) -> dict[str, int]:
 
 # Judged beside the sources, never merged.
 BASELINES: Mapping[str, tuple[type[Generator], ...]] = {
-    "home": (PersonalPopularity, Ease),
+    "home": (PersonalPopularity,),
     "now_playing": (PersonalPopularity,),
 }
 

@@ -13,12 +13,13 @@ from ml.candidates.generator import Arrays
 from ml.state.catalogue import place_square
 from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import taste_weights
 
 
 def listener_profiles(requests: Requests, state: State, column: str) -> sparse.csr_matrix:
-    """log(1 + column) of each request's listener over tracks, float32 (requests, tracks)."""
+    """Taste of each request's listener over tracks (ml.state.taste), float32 (requests, tracks)."""
     owner, position = state.user_tracks.take(requests.user)
-    weight = np.log1p(state.user_tracks.columns[column][position])
+    weight = taste_weights(state, column, position)
     shape = (len(requests), state.catalogue.size)
     return sparse.csr_matrix(
         (weight, (owner, state.user_tracks.item[position])), shape=shape, dtype=np.float32

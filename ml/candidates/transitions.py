@@ -62,7 +62,7 @@ class Transitions:
     @classmethod
     def fit(cls, data: FitInput) -> Self:
         """Count pairs in all sessions."""
-        return cls(transition_matrix(data.log))
+        return cls(data.once("transitions", lambda: transition_matrix(data.log)))
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Transitions out of the last eight tracks, each step back weighted by 0.7."""

@@ -17,6 +17,7 @@ _TEXTS = {
     "repeat_memory": "you keep coming back to it",
     "repeat_artist": "because you play {artist}",
     "item_item": "goes with what you play",
+    "ease": "goes with what you play",
     "ials": "listeners with your taste play it",
     "content": "sounds like what you play",
     "popularity": "popular these days",

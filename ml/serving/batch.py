@@ -43,12 +43,15 @@ def daily_requests(state: State, *, active_days: int = ACTIVE_DAYS) -> pa.Table:
 
 
 def recommend_day(
-    recommender: Recommender, k: int, *, sampled_rows: int, seed: int
+    recommender: Recommender, k: int, *, sampled_rows: int, seed: int, listeners: int | None = None
 ) -> tuple[pa.Table, pa.Table]:
-    """(lists, features): the Home lists of `daily_requests`, and the ranker's inputs of at most
-    `sampled_rows` shown rows drawn at random, a float32 column a feature."""
+    """(lists, features): the Home lists of `daily_requests` (of at most `listeners` drawn at random), and
+    the ranker's inputs of at most `sampled_rows` shown rows drawn so, a float32 column a feature."""
     state = recommender.state
     requests = requests_from_table(daily_requests(state), "home", state)
+    if listeners is not None and len(requests) > listeners:
+        chosen = np.random.default_rng(seed).choice(len(requests), listeners, replace=False)
+        requests = requests.select(np.sort(chosen).astype(np.int64))
     lists, inputs = [RECOMMENDATIONS.schema.empty_table()], []
     for answer in recommender.answers(requests, k):
         lists.append(recommender.table(answer, state.valid_on))

@@ -85,14 +85,15 @@ class Recommender:
             block = requests.select(index)
             pool = model.sources.propose(block, self.state)
             if exclude_heard:
-                pool = pool.select(self._unheard(block, pool))
+                pool = pool.select(self.unheard(block, pool))
             score, features = model.score(block, pool, self.state)
             shown = apply_rules(
                 pool.request, pool.track, score, self.state.catalogue, model.rules, k
             )
             yield Answer(block, pool, features, score, shown)
 
-    def _unheard(self, requests: Requests, pool: Pool) -> NDArray[np.int64]:
+    def unheard(self, requests: Requests, pool: Pool) -> NDArray[np.int64]:
+        """Rows of the pool that neither the listener's history nor the running session holds."""
         heard = self.state.user_tracks.find(requests.user[pool.request], pool.track) >= 0
         owner = np.repeat(np.arange(len(requests)), requests.session_length())
         width = np.int64(self.state.catalogue.size)

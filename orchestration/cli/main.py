@@ -130,6 +130,26 @@ def evaluate() -> None:
 
 
 @app.command()
+def benchmark(
+    name: Annotated[
+        str,
+        typer.Argument(help="nowplaying-sessions, s3rec-lastfm-seq, hetrec2011-lastfm-2k, or all"),
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set (all: of the data sets).")
+    ] = None,
+    validation: Annotated[
+        bool, typer.Option(help="Move the cut one part back: to choose, not to report.")
+    ] = False,
+) -> None:
+    """Run a published task through import, train and recommend, and print the table."""
+    with _errors():
+        from orchestration.cli.benchmark import run_benchmark
+
+        run_benchmark(name, data, validation)
+
+
+@app.command()
 def trace(
     request_id: Annotated[str, typer.Argument(help="As in a list of recommendations.")],
 ) -> None:

@@ -10,6 +10,7 @@ from ml.evaluation.intervals import (
     intervals,
     mean_interval,
     paired_interval,
+    request_interval,
     resampled_means,
 )
 
@@ -120,3 +121,17 @@ def test_holm_keeps_false_alarms_of_a_family_at_the_level() -> None:
     assert alarms > 100
     # Twenty times the least p of 2 / 1,001 is .04; the percentile method is a little too sure of itself.
     assert holm_alarms < 25
+
+
+def test_the_mean_over_requests_gives_a_busy_listener_the_weight_of_all_requests() -> None:
+    """Listener 0 has three requests at 1, listener 1 one at 0: 3/4, not the listeners' mean of 1/2."""
+    interval = request_interval(
+        np.array([1.0, 1.0, 1.0, 0.0, np.nan]), np.array([0, 0, 0, 1, 2], np.int32), seed=1
+    )
+    assert interval.mean == 0.75
+    assert (interval.low, interval.high) == (0.0, 1.0)
+    assert interval.users == 2
+
+
+def test_no_judged_request_has_no_interval() -> None:
+    assert request_interval(np.array([np.nan]), np.zeros(1, np.int32), seed=1).users == 0

@@ -1,0 +1,67 @@
+"""Every single generator's own lists on a case's requests: what the ranker has to beat.
+
+Belongs here: lists by source from a loaded recommender. Does not belong here: fitting or scoring.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from ml.candidates.generator import Candidates, Generator
+from ml.candidates.merge import merge
+from ml.serving.recommender import Recommender
+from ml.state.requests import Requests, requests_from_table
+
+_BLOCK = 2_000
+# Asked for this much deeper where heard tracks are left out, as own favourites fill the top.
+_DEEPER = 10
+
+
+def single_lists(
+    recommender: Recommender,
+    generators: Mapping[str, Generator],
+    requests: pa.Table,
+    surface: str,
+    k: int,
+    *,
+    exclude_heard: bool,
+) -> Iterator[tuple[str, pa.Table]]:
+    """(generator, lists): `request_id`, `track_id`, `rank`, at most `k` a request, in its own order.
+
+    `generators` are bound to the recommender's catalogue; `requests` is a REQUESTS table of `surface`.
+    """
+    state = recommender.state
+    asked = requests_from_table(requests, surface, state)
+    for name, generator in generators.items():
+        parts = []
+        for start in range(0, len(asked), _BLOCK):
+            block = asked.select(np.arange(start, min(start + _BLOCK, len(asked)), dtype=np.int64))
+            depth = k * _DEEPER if exclude_heard else k
+            found = generator.generate(block, state, depth)
+            if exclude_heard:
+                found = _unheard(recommender, block, name, found)
+            kept = found.rank <= k
+            parts.append(
+                pa.table(
+                    {
+                        "request_id": block.request_ids.take(pa.array(found.request[kept])),
+                        "track_id": state.catalogue.track_ids.take(pa.array(found.track[kept])),
+                        "rank": found.rank[kept],
+                    }
+                )
+            )
+        if parts:
+            yield name, pa.concat_tables(parts)
+
+
+def _unheard(recommender: Recommender, block: Requests, name: str, found: Candidates) -> Candidates:
+    depth = int(found.rank.max(initial=0))
+    pool = merge({name: found}, {name: depth})
+    kept = recommender.unheard(block, pool)
+    request, track = pool.request[kept], pool.track[kept]
+    score, old = pool.score[0, kept], pool.rank[0, kept]
+    order = np.lexsort((old, request))
+    request, track, score = request[order], track[order], score[order]
+    rank = np.arange(len(request)) - np.searchsorted(request, request) + 1
+    return Candidates(request, track, score, rank.astype(np.int32))
