@@ -135,6 +135,11 @@ def child_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def environment_of(home: Path) -> dict[str, str]:
+    """This process's variables for a `segue` command on another home."""
+    return {**os.environ, "SEGUE_HOME": str(home)}
+
+
 def prepare_process(settings: Settings) -> None:
     """Set the children's variables in this process and create Dagster's instance folder."""
     os.environ.update(child_environment(settings))

@@ -26,8 +26,9 @@ class SimulationError(SegueError):
 class WorldConfig:
     """A world's sizes and habits; the same values make the same world.
 
-    `forgetting` is the exponent of the power law of memory; `satiation` the plays of a day after which
-    a track tires; `late_share` the share of listens that arrive a day late on an ordinary day.
+    `forgetting` is the exponent of the power law of memory; `satiation` how many plays in a day a track
+    bears, the more the higher; `position_bias` the exponent by which a lower place of a list is taken
+    less; `late_share` the share of listens that arrive a day late on an ordinary day.
     """
 
     seed: int

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ml.simulation.choices import open_market
+from ml.simulation import names
 from ml.simulation.config import Incident
-from ml.simulation.day import Plays, Shelf, live, shelf_of
+from ml.simulation.day import Plays, live
 from ml.simulation.incidents import (
     add_bots,
     dropped_tracks,
@@ -24,7 +24,9 @@ from ml.simulation.incidents import (
     with_wrong_units,
     without_surface,
 )
-from ml.simulation.memory import SimulationState, empty_state
+from ml.simulation.market import open_market
+from ml.simulation.memory import SimulationState, copied, empty_state
+from ml.simulation.shelf import Shelf, shelf_of
 from ml.simulation.world import World
 from ml.tables import IMPRESSIONS, LISTENS, SURFACES, TIMESTAMP, TRACKS, USERS
 
@@ -75,19 +77,19 @@ def _listens(
     )
     known = np.where(delayed, known + days_late * 86_400 * _MICROS, known)
     request = plays.request[order]
-    ids = None
+    ids = pa.nulls(size, pa.string())
     if shelf is not None:
         ids = pa.array(shelf.request_id[np.maximum(request, 0)], pa.string(), mask=request < 0)
     return pa.table(
         {
-            "listen_id": [f"listen-{day:04d}-{i:07d}" for i in range(size)],
+            "listen_id": names.numbered(f"listen-{day:04d}-", 7, size),
             "user_id": world.listeners.table["user_id"].take(pa.array(plays.who[order])),
             "track_id": world.catalogue.table["track_id"].take(pa.array(plays.track[order])),
             "played_at": pa.array(played).cast(TIMESTAMP),
             "ms_played": plays.ms_played[order],
             "surface": pa.array(SURFACES).take(pa.array(plays.surface[order])),
             "session_id": pa.nulls(size, pa.string()),
-            "request_id": pa.nulls(size, pa.string()) if ids is None else ids,
+            "request_id": ids,
             "known_at": pa.array(known).cast(TIMESTAMP),
         },
         schema=LISTENS.schema,
@@ -155,9 +157,7 @@ def live_day(
     midnight = _midnight(today)
     active = incident if incident is not None and incident.from_day <= today else None
     name = active.name if active else ""
-    state = replace(
-        state, track=state.track.copy(), time=state.time.copy(), cursor=state.cursor.copy()
-    )
+    state = copied(state)
     dropped = dropped_tracks(world) if name == "catalogue_drop" else None
     taste = shifted_taste(world) if name == "taste_shift" else world.listeners.taste
     shelf = shelf_of(world, recommendations)

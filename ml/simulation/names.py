@@ -5,6 +5,8 @@ listener (ml.simulation.catalogue).
 """
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 # Genre, its shades (tags) and words its artists like.
@@ -86,3 +88,9 @@ def joined(*parts: NDArray[np.str_] | str) -> NDArray[np.str_]:
     for part in parts[1:]:
         text = np.char.add(np.char.add(text, " "), part)
     return text
+
+
+def numbered(prefix: str, digits: int, count: int) -> pa.Array:
+    """`prefix` and the numbers 0 to count - 1, filled up with zeros."""
+    number = pc.utf8_lpad(pa.array(np.arange(count)).cast(pa.string()), digits, "0")
+    return pc.binary_join_element_wise(prefix, number, "")

@@ -19,14 +19,15 @@ FAVOURITES = 10
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """n listeners: `taste` float32 (n, 16) unit, `genre_share` float64 (n, genres), `favourites` int64
+    """n listeners: `taste` float32 (n, 16) unit, `genre_limits` float64 (n, genres) cumulative
+    shares of genres, `favourites` int64
     (n, 10) artists, `mainstream`, `novelty`, `patience` float64 (n) in 0..1, `activity` float64 (n)
     chance to listen on a day, `sessions` float64 (n) mean a day, `peak_hour` float64 (n) UTC, `known`
     int64 (n) day of sign-up after the world's first. `table` has the public columns without known_at.
     """
 
     taste: NDArray[np.float32]
-    genre_share: NDArray[np.float64]
+    genre_limits: NDArray[np.float64]
     favourites: NDArray[np.int64]
     mainstream: NDArray[np.float64]
     novelty: NDArray[np.float64]
@@ -67,13 +68,20 @@ def _favourites(
 def _listeners(config: WorldConfig, catalogue: HiddenCatalogue) -> Listeners:
     random = np.random.default_rng([config.seed, 2])
     size, genres = config.listeners, len(names.GENRES)
-    share = random.dirichlet(np.full(genres, 0.25), size)
-    centre = np.stack([catalogue.latent[catalogue.genre == g].mean(axis=0) for g in range(genres)])
-    taste = unit(share @ unit(centre) + 0.25 * random.normal(size=(size, DIMENSION)) / 2)
+    # A small catalogue may lack a genre; nobody likes what does not exist.
+    there = np.bincount(catalogue.genre, minlength=genres) > 0
+    share = random.dirichlet(np.where(there, 0.25, 0.0), size)
+    centre = np.zeros((genres, DIMENSION), dtype=np.float32)
+    centre[there] = unit(
+        np.stack(
+            [catalogue.latent[catalogue.genre == g].mean(axis=0) for g in np.flatnonzero(there)]
+        )
+    )
+    taste = unit(share @ centre + 0.25 * random.normal(size=(size, DIMENSION)) / 2)
     late = random.random(size) < 0.15
     country = random.choice(len(names.COUNTRIES), size, p=_COUNTRY_SHARE)
     columns = {
-        "user_id": [f"listener-{i:06d}" for i in range(size)],
+        "user_id": names.numbered("listener-", 6, size),
         "country": pa.array(
             np.array(names.COUNTRIES)[country], pa.string(), mask=random.random(size) < 0.04
         ),
@@ -85,7 +93,7 @@ def _listeners(config: WorldConfig, catalogue: HiddenCatalogue) -> Listeners:
     schema = USERS.schema.remove(USERS.schema.get_field_index("known_at"))
     return Listeners(
         taste=taste,
-        genre_share=share,
+        genre_limits=np.cumsum(share, axis=1),
         favourites=_favourites(taste, catalogue, random),
         mainstream=random.beta(2, 3, size),
         novelty=random.beta(2, 4, size),

@@ -25,7 +25,7 @@ from ml.serving.saved import load_recommender
 from orchestration.cli.answers import champion_of, state_before
 from orchestration.cli.console import console, show, then, working
 from orchestration.resources import WarehouseResource
-from orchestration.settings import REPOSITORY, Settings, load_settings
+from orchestration.settings import REPOSITORY, Settings, environment_of, load_settings
 from orchestration.warehouse_facts import built_until
 
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -56,7 +56,7 @@ def _segue(home: Path, arguments: Sequence[str]) -> Cost:
             stdout=file,
             stderr=file,
             cwd=REPOSITORY,
-            env={**os.environ, "SEGUE_HOME": str(home)},
+            env=environment_of(home),
         )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
