@@ -11,6 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPOSITORY / "dbt_project"
+LOOPBACK = "127.0.0.1"
 
 # No part of Segue reports to anybody. MLflow reads its switch at import, and looks a host up with any
 # other value than these.
@@ -81,6 +82,16 @@ class Settings:
     def reports(self) -> Path:
         """Monitoring reports by day, and reviews."""
         return self.home / "reports"
+
+    @property
+    def reports_port(self) -> int:
+        """Port on which `segue ui` serves the reports (SEGUE_REPORTS_PORT, default 3001)."""
+        return int(os.environ.get("SEGUE_REPORTS_PORT", "3001"))
+
+    @property
+    def reports_url(self) -> str:
+        """Address of the reports while `segue ui` runs."""
+        return f"http://{LOOPBACK}:{self.reports_port}"
 
     @property
     def evidently(self) -> Path:

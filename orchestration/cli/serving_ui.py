@@ -1,25 +1,74 @@
-"""`segue ui`: Dagster on the home.
+"""`segue ui`: Dagster on the home, and its reports beside it.
 
-Belongs here: starting `dg dev`. Does not belong here: definitions.
+Belongs here: starting `dg dev` and the pages that it links to. Does not belong here: definitions.
 """
 
 import os
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+from ml.errors import SegueError
 from orchestration.cli.console import console
 from orchestration.home import read_home
-from orchestration.settings import REPOSITORY, load_settings, prepare_process
+from orchestration.settings import LOOPBACK, REPOSITORY, Settings, load_settings, prepare_process
+
+
+class _Pages(SimpleHTTPRequestHandler):
+    """Files of a folder, without a line on the terminal for each."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@contextmanager
+def reports_served(settings: Settings) -> Iterator[str]:
+    """The reports under an address: a browser opens no file:// link of a page it got by http.
+
+    Raises:
+        SegueError: the port is taken.
+    """
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    pages = partial(_Pages, directory=str(settings.reports))
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, settings.reports_port), pages)
+    except OSError as error:
+        raise SegueError(
+            f"expected port {settings.reports_port} to be free for the reports, found it taken "
+            f"({error}); end the other `segue ui` or set SEGUE_REPORTS_PORT"
+        ) from error
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield settings.reports_url
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def open_ui(port: int) -> None:
-    """Become `dg dev` on the loopback address; Ctrl-C ends it."""
+    """Run `dg dev` and the reports on the loopback address; Ctrl-C ends both."""
     settings = load_settings()
     read_home(settings)
     prepare_process(settings)
-    console.print(f"Dagster on {settings.home}: http://127.0.0.1:{port} (Ctrl-C ends it)")
-    os.chdir(REPOSITORY)
-    dg = str(Path(sys.executable).with_name("dg"))
     # dg looks for its commands on the PATH.
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
-    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port)])  # noqa: S606
+    dg = str(Path(sys.executable).with_name("dg"))
+    with reports_served(settings) as address:
+        console.print(f"Dagster on {settings.home}: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
+        console.print(f"Reports: {address}")
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [dg, "dev", "--host", LOOPBACK, "--port", str(port)], cwd=REPOSITORY
+        )
+        # `dg dev` stays alive on SIGTERM (1.13).
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        # Ctrl-C reaches both: dg ends its own children, then this ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = process.wait()
+    if code > 0:
+        raise SegueError(f"Dagster ended with {code}; its lines above say why")

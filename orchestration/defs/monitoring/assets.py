@@ -6,6 +6,8 @@ Belongs here: which report reads what, its check and metadata. Does not belong h
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 import duckdb
@@ -36,6 +38,7 @@ from orchestration.keys import (
 )
 from orchestration.partitions import DAYS, ONE_RANGE, run_periods
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
+from orchestration.settings import Settings
 from orchestration.storing import store_numbers
 
 Connection = duckdb.DuckDBPyConnection
@@ -123,13 +126,19 @@ def verdict_check(report: AreaReport) -> dg.AssetCheckResult:
     )
 
 
-def described(report: AreaReport) -> dict[str, object]:
+def report_url(settings: Settings, page: Path) -> str:
+    """Where `segue ui` shows a page of the reports folder."""
+    return f"{settings.reports_url}/{quote(str(page.relative_to(settings.reports)))}"
+
+
+def described(report: AreaReport, settings: Settings) -> dict[str, object]:
     """The verdict first, then why, then where to read."""
     reasons = "\n".join(f"* {reason}" for reason in report.reasons) or "* nothing unusual"
     return {
         "verdict": report.verdict.value,
         "why": dg.MetadataValue.md(f"**{report.verdict.value}** ({report.status})\n\n{reasons}"),
-        "report": dg.MetadataValue.url(report.html.as_uri()),
+        "report": dg.MetadataValue.url(report_url(settings, report.html)),
+        "file": dg.MetadataValue.path(str(report.html)),
         "kilobytes": report.kilobytes,
         "model_version": report.model_version or "none",
     }
@@ -161,7 +170,7 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
                 report = write(watched(home.settings, registry, period), connection)
                 store_numbers(connection, report)
         return dg.MaterializeResult(
-            metadata=described(report), check_results=[verdict_check(report)]
+            metadata=described(report, home.settings), check_results=[verdict_check(report)]
         )
 
     return report_of_the_day
