@@ -20,6 +20,10 @@ from orchestration.home import read_home
 from orchestration.settings import LOOPBACK, REPOSITORY, Settings, load_settings, prepare_process
 
 
+# Seconds that Dagster has to end by itself.
+_PATIENCE = 10
+
+
 class _Pages(SimpleHTTPRequestHandler):
     """Files of a folder, without a line on the terminal for each."""
 
@@ -62,13 +66,29 @@ def open_ui(port: int) -> None:
     with reports_served(settings) as address:
         console.print(f"Dagster on {settings.home}: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
         console.print(f"Reports: {address}")
+        # A session of its own: one signal then ends all of Dagster's processes.
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [dg, "dev", "--host", LOOPBACK, "--port", str(port)], cwd=REPOSITORY
+            [dg, "dev", "--host", LOOPBACK, "--port", str(port)],
+            cwd=REPOSITORY,
+            start_new_session=True,
         )
-        # `dg dev` stays alive on SIGTERM (1.13).
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
-        # Ctrl-C reaches both: dg ends its own children, then this ends.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        code = process.wait()
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.default_int_handler)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = _ended(process)
     if code > 0:
         raise SegueError(f"Dagster ended with {code}; its lines above say why")
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """End Dagster as Ctrl-C would, and by force where it does not listen: started from a script, its
+    processes ignore SIGINT, and they stay alive on SIGTERM (1.13)."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return 0
