@@ -19,7 +19,6 @@ from orchestration.cli.console import console
 from orchestration.home import read_home
 from orchestration.settings import LOOPBACK, REPOSITORY, Settings, load_settings, prepare_process
 
-
 # Seconds that Dagster has to end by itself.
 _PATIENCE = 10
 
