@@ -164,14 +164,20 @@ def ranges(
     `built` tells the day before which each relation is built.
 
     Raises:
-        DbtError: the range takes several runs and does not end at the latest built day: the first
-            part would drop the days after it and nothing would build them again.
+        DbtError: the range ends before the latest built day, or takes several runs over built days:
+            the days after it, or after its first part, would be dropped and not built again.
     """
+    latest = max(built.values(), default=start)
+    if end < latest:
+        raise DbtError(
+            f"expected a range that ends at the latest built day, found days built up to {latest} "
+            f"(excluded) and [{start}, {end}) asked for; nothing was deleted: launch the partitions "
+            f"from {start} through the last one before {latest}"
+        )
     parts = [
         (start + timedelta(days=first), min(start + timedelta(days=first + longest), end))
         for first in range(0, (end - start).days, longest)
     ]
-    latest = max(built.values(), default=start)
     if len(parts) > 1 and latest > start:
         raise DbtError(
             f"expected a history of more than {longest} days to be built once, in order; found "

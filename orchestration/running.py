@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import SegueError
-from orchestration.notify import notify
+from orchestration.notify import failure_text, notify
 from orchestration.settings import Settings, prepare_process
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def execute(settings: Settings, launch: Launch) -> str:
         )
         if result.success:
             return result.run_id
-        text = failure_text(result)
+        text = failure_text(result.all_events) or "no step failed; the run did not start"
         notify(settings, at=datetime.now(UTC), title=f"{launch.job} failed", text=text)
         raise RunFailedError(
             f"{launch.job} failed (run {result.run_id[:8]}): {text}\n"
@@ -97,36 +97,39 @@ def execute(settings: Settings, launch: Launch) -> str:
         )
 
 
-def failure_text(result: "dg.ExecuteInProcessResult") -> str:
-    """The messages of the failed steps: the innermost error's own words."""
-    texts = []
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        said = data.user_failure_data.description if data.user_failure_data else None
-        text = said or (error.message.strip() if error else "no message")
-        texts.append(f"{event.step_key}: {text}")
-    return "\n".join(texts) or "no step failed; the run did not start"
-
-
 def clear_dead_runs(instance: "dg.DagsterInstance") -> int:
-    """Close runs of killed `segue` processes, so that they no longer hold the warehouse pool."""
+    """Close runs whose process was killed, so that they hold neither a pool nor the schedule; returns
+    how many. Dagster's own monitoring does not look for the processes of a local launcher."""
     import dagster as dg
 
+    under_way = (
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    )
     dead = 0
-    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    for run in runs:
-        pid = run.tags.get(_PID)
-        if pid is None or int(pid) == os.getpid() or _is_alive(int(pid)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(under_way))):
+        pid = _process_of(instance, run)
+        if pid is None or pid == os.getpid() or _is_alive(pid):
             continue
         instance.report_run_failed(run, message="The process that ran this was killed.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         dead += 1
     return dead
+
+
+def _process_of(instance: "dg.DagsterInstance", run: "dg.DagsterRun") -> int | None:
+    """The process of a run: `segue` names it in a tag, Dagster's launcher in an event."""
+    import dagster as dg
+
+    if _PID in run.tags:
+        return int(run.tags[_PID])
+    kind = dg.DagsterEventType.ENGINE_EVENT
+    for record in instance.get_records_for_run(run.run_id, of_type=kind).records:
+        event = record.event_log_entry.get_dagster_event()
+        if "pid" in event.engine_event_data.metadata:
+            return int(str(event.engine_event_data.metadata["pid"].value))
+    return None
 
 
 def _is_alive(pid: int) -> bool:

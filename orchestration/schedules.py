@@ -8,6 +8,7 @@ import dagster as dg
 from orchestration.days import next_day
 from orchestration.home import LIVE, HomeError, read_home
 from orchestration.jobs import DAILY, TRAIN
+from orchestration.running import clear_dead_runs
 from orchestration.settings import load_settings
 
 _LIVE_RHYTHM = "30 4 * * *"
@@ -40,6 +41,8 @@ def daily_schedule(
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for the next day, or say why there is none."""
     settings = load_settings()
+    # A killed run would be under way for ever, and no day would be asked for again.
+    clear_dead_runs(context.instance)
     under_way = context.instance.get_runs(
         dg.RunsFilter(job_name=DAILY.name, statuses=list(_UNDER_WAY)), limit=1
     )

@@ -12,7 +12,7 @@ from monitoring.reports import read_reports
 from monitoring.review import read_reviews
 from monitoring.triggers import retraining_wanted
 from orchestration.jobs import TRAIN
-from orchestration.notify import notify
+from orchestration.notify import failure_text, notify
 from orchestration.settings import Settings, load_settings
 
 
@@ -45,15 +45,19 @@ def train_when_monitoring_asks(
 
 
 @dg.run_failure_sensor(
-    name="tell_of_failed_runs", description="Writes an alert for every run that fails."
+    name="tell_of_failed_runs",
+    description="Writes an alert for every run that fails.",
+    # A failure must not go untold because nobody had turned its alert on.
+    default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """Pass the failure on."""
+    """Pass the failure on in the failed step's own words."""
     notify(
         load_settings(),
         at=datetime.now(UTC),
         title=f"{context.dagster_run.job_name} failed",
-        text=context.failure_event.message or "",
+        # The run's own message only names the steps. A killed run has no failed step.
+        text=failure_text(context.get_step_failure_events()) or context.failure_event.message or "",
     )
 
 

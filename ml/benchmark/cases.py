@@ -129,40 +129,57 @@ def _write_asked(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     )
 
 
+# Positions before the target that get a day of their own: as many as training labels.
+_OWN_DAYS = 12
+
+
 def s3rec_lastfm(data: Path, folder: Path, *, validation: bool) -> Case:
-    """Leave one out, refit: the last item of each listener (the last but one for validation)."""
+    """Leave one out, refit: the last item of each listener (the last but one for validation).
+
+    Sequences have no times. They are laid out backwards from the day of the question: each of the last
+    twelve items a day, everything before them on the day before, a minute apart, so that every listener
+    is asked on every label day.
+    """
     back = 1 if validation else 0
     with connect() as connection:
         connection.execute(
             f"""
             create table log as
-            select user_id as session_id, position, {_SCRAMBLED} as item_id,
-                max(position) over (partition by user_id) - {back} as target
+            select 'user:' || user_id as user_id, 'item:' || {_SCRAMBLED} as track_id,
+                max(position) over (partition by user_id) - {back} - position as before
             from '{_source(data, "sequences.parquet")}'
             """
         )
         _write(
             connection,
-            "select session_id, position, item_id from log where position < target order by all",
-            folder / "history" / "sessions.parquet",
+            f"""
+            select user_id, track_id, 'unknown' as surface, null::bigint as ms_played,
+                {_AFTER} - to_days(least(before, {_OWN_DAYS} + 1)::integer)
+                    + to_minutes(600 - greatest(before - {_OWN_DAYS}, 0)) as played_at
+            from log where before > 0 order by all
+            """,
+            folder / "history" / "listens.parquet",
         )
-        connection.execute(
-            """
-            create table asked as
-            select * from (
-                select *, session_id || '-' || position as request_id,
-                    list('item:' || item_id) over (
-                        partition by session_id order by position
-                        rows between unbounded preceding and 1 preceding) as prefix
-                from log where position <= target)
-            where position = target
-            """
+        tracks = "select distinct track_id from log where before > 0 order by all"
+        _write(connection, tracks, folder / "history" / "tracks.parquet")
+        asked = "from log where before = 0 order by all"
+        _write(
+            connection,
+            f"""
+            select user_id as request_id, user_id, 'home' as surface, {_AFTER} as at,
+                []::varchar[] as session_track_ids {asked}
+            """,
+            folder / REQUESTS,
         )
-        _write_asked(connection, folder)
+        _write(
+            connection,
+            f"select user_id as request_id, track_id, user_id as listener {asked}",
+            folder / TRUTH,
+        )
     protocol = (
         "leave one out, refit on all but the last item, heard items excluded, all items ranked"
     )
-    return Case("s3rec-lastfm-seq", protocol, folder, "sessions", "now_playing", True)
+    return Case("s3rec-lastfm-seq", protocol, folder, "canonical", "home", True)
 
 
 _HETREC = ("artists.parquet", "tags.parquet", "user_taggedartists.parquet")

@@ -48,7 +48,8 @@ def choose(ranker: Ranker | None, examples: Examples, surface: str) -> Choice:
     """The best order by NDCG@10 on validation requests, per listener; the gate's test days stay unseen.
 
     A ranker serves only where it is above every single generator: with few listeners it often is not.
-    Equal means go to popularity, then to the alphabet. Without any relevant track popularity leads.
+    Equal means go to popularity, then to the alphabet. Without any request or relevant track popularity
+    leads.
     """
     truth, listener = truth_of(examples, surface), examples.requests["listener"].to_numpy()
 
@@ -57,11 +58,12 @@ def choose(ranker: Ranker | None, examples: Examples, surface: str) -> Choice:
         return float(values.mean()) if len(values) else 0.0
 
     single = {name: mean(lists) for name, lists in source_lists(examples).items()}
-    leader = min(single, key=lambda name: (-single[name], name != POPULARITY, name))
+    best = sorted(single, key=lambda name: (-single[name], name != POPULARITY, name))
+    leader = best[0] if best else POPULARITY
     if ranker is None:
         return Choice(leader, leader, single)
     own = mean(ordered(examples, ranker.predict(examples.matrix().features)))
-    serves = RANKER if own > single[leader] else leader
+    serves = RANKER if own > single.get(leader, 0.0) else leader
     return Choice(serves, leader, {RANKER: own, **single})
 
 

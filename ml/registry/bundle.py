@@ -86,8 +86,8 @@ def _stated(
 def write_bundle(parent: Path, build: Callable[[Path], None], facts: BundleFacts) -> str:
     """Let `build` write the files, add the manifest, and move all to `parent/<version>`.
 
-    The same content gives the same version; a bundle that is already there is kept. A kill leaves at
-    most a hidden folder, never a half bundle.
+    The same content gives the same version; a bundle that is already there is kept, and replaced where
+    it was changed or lost a file. A kill leaves at most a hidden folder, never a half bundle.
 
     Raises:
         BundleError: `build` wrote a file of a kind that can run code when loaded.
@@ -108,11 +108,17 @@ def write_bundle(parent: Path, build: Callable[[Path], None], facts: BundleFacts
         version = _version(stated)
         text = json.dumps({"version": version, **stated}, indent=1, sort_keys=True)
         (aside / MANIFEST).write_text(text)
-        if not (parent / version).exists():
+        if not _is_whole(parent / version, text, files):
+            shutil.rmtree(parent / version, ignore_errors=True)
             aside.replace(parent / version)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return version
+
+
+def _is_whole(folder: Path, manifest: str, files: Mapping[str, str]) -> bool:
+    path = folder / MANIFEST
+    return path.is_file() and path.read_text() == manifest and _files(folder) == files
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -164,6 +170,7 @@ def verify_bundle(folder: Path) -> Manifest:
         else:
             continue
         raise BundleError(
-            f"bundle {manifest.version}: {name} {problem}; run `segue run train` to rebuild it"
+            f"bundle {manifest.version}: {name} {problem}; run `segue run train --as-of "
+            f"{manifest.facts.as_of}` to rebuild it"
         )
     return manifest

@@ -16,7 +16,10 @@ from dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
-from dagster_dbt.asset_utils import get_asset_check_key_for_test
+from dagster_dbt.asset_utils import (
+    DAGSTER_DBT_UNIQUE_ID_METADATA_KEY,
+    get_asset_check_key_for_test,
+)
 
 from orchestration.dbt_runs import NodeResult, bridged, build, problems, ranges, read_manifest
 from orchestration.keys import LISTS_IN_FORCE, OWNER, RAW, STATE, WAREHOUSE_POOL
@@ -27,7 +30,6 @@ from orchestration.settings import Settings
 from orchestration.warehouse_facts import built_until, row_counts
 
 MANIFEST = read_manifest()
-_UNIQUE_ID = "dagster-dbt/unique_id"
 
 
 class SegueTranslator(DagsterDbtTranslator):
@@ -101,7 +103,10 @@ def selected_models(context: dg.AssetExecutionContext) -> list[str]:
     if set(every) == set(context.selected_asset_keys):
         return []
     specs = context.assets_def.specs_by_key
-    ids = [specs[key].metadata[_UNIQUE_ID] for key in context.selected_asset_keys]
+    ids = [
+        specs[key].metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]
+        for key in context.selected_asset_keys
+    ]
     return sorted(MANIFEST["nodes"][unique_id]["name"] for unique_id in ids)
 
 

@@ -73,6 +73,13 @@ def test_without_any_hit_popularity_leads() -> None:
     assert choose(None, empty, "home").serves == "popularity"
 
 
+def test_a_surface_that_nobody_asks_for_is_left_to_popularity() -> None:
+    keys = {"request": pa.int32(), "track": pa.int32(), "grade": pa.int8()}
+    nothing = pa.schema(list(keys.items())).empty_table()
+    nobody = pa.table({"listener": pa.array([], pa.int32()), "request": pa.array([], pa.int32())})
+    assert choose(None, Examples(nothing, nobody, nothing), "home").serves == "popularity"
+
+
 def test_the_leaders_tracks_stand_above_all_others() -> None:
     rank = np.array([[2, NAN, 1, NAN], [NAN, 1, NAN, 2]], dtype=np.float32)
     score = leader_score(rank, ("alike", "popularity"), "alike")

@@ -1,0 +1,100 @@
+"""A run that fails is told in log/alerts.jsonl in the failed step's own words, however it was started."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from orchestration.notify import failure_text, notify
+from orchestration.running import Launch, RunFailedError, execute
+from orchestration.sensors import tell_of_failed_runs
+from orchestration.settings import Settings, child_environment
+
+OWN_WORDS = "expected the warehouse warehouse.duckdb, found none; run `segue run bootstrap`"
+
+
+def alerts(settings: Settings) -> list[dict[str, str]]:
+    return [json.loads(line) for line in settings.alerts.read_text().splitlines()]
+
+
+@dataclass
+class Failed:
+    """A home where `train` was run with nothing to train on, and its Dagster instance."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failed]:
+    settings = Settings(tmp_path_factory.mktemp("failed") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in child_environment(settings).items():
+            patch.setenv(name, value)
+        with pytest.raises(RunFailedError, match="expected the warehouse"):
+            execute(settings, Launch("train"))
+        with dg.DagsterInstance.get() as instance:
+            yield Failed(settings, instance)
+
+
+def test_the_command_line_tells_the_steps_own_words(failed: Failed) -> None:
+    alert = alerts(failed.settings)[0]
+    assert alert["title"] == "train failed"
+    assert alert["text"].startswith("embeddings__track_documents: ")
+    assert OWN_WORDS in alert["text"]
+
+
+def test_the_run_stands_in_the_list_of_runs_as_failed(failed: Failed) -> None:
+    [run] = failed.instance.get_runs()
+    assert (run.job_name, run.status) == ("train", dg.DagsterRunStatus.FAILURE)
+
+
+def test_the_sensor_tells_what_the_command_line_tells(failed: Failed) -> None:
+    [run] = failed.instance.get_runs()
+    kind = dg.DagsterEventType.RUN_FAILURE
+    [record] = failed.instance.get_records_for_run(run.run_id, of_type=kind).records
+    tell_of_failed_runs(
+        dg.build_run_status_sensor_context(
+            sensor_name="tell_of_failed_runs",
+            dagster_event=record.event_log_entry.get_dagster_event(),
+            dagster_instance=failed.instance,
+            dagster_run=run,
+        ).for_run_failure()
+    )
+    by_command, by_sensor = alerts(failed.settings)
+    assert by_sensor["title"] == by_command["title"]
+    assert by_sensor["text"] == by_command["text"]
+
+
+def test_the_sensor_runs_without_being_turned_on() -> None:
+    assert tell_of_failed_runs.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_an_alert_is_one_line_added_below_the_earlier_ones(settings: Settings) -> None:
+    at = datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
+    notify(settings, at=at, title="daily failed", text="two\nlines")
+    notify(settings, at=at, title="train failed", text="why")
+    assert alerts(settings) == [
+        {"at": "2026-03-10T04:30:00+00:00", "title": "daily failed", "text": "two\nlines"},
+        {"at": "2026-03-10T04:30:00+00:00", "title": "train failed", "text": "why"},
+    ]
+
+
+def test_a_failure_that_a_step_declares_is_told_with_its_description() -> None:
+    @dg.op
+    def build() -> None:
+        raise dg.Failure("unique_key_users: Got 3 results", allow_retries=False)
+
+    @dg.job
+    def nightly() -> None:
+        build()
+
+    result = nightly.execute_in_process(raise_on_error=False)
+    assert failure_text(result.all_events) == "build: unique_key_users: Got 3 results"
+
+
+def test_a_run_without_a_failed_step_has_no_words_of_its_own() -> None:
+    assert failure_text([]) == ""

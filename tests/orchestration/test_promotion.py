@@ -1,0 +1,193 @@
+"""The registry's two assets on stored evidence: who serves after a decision."""
+
+import json
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from ml.evaluation.metrics import Lists, Truth
+from ml.evaluation.splits import Windows
+from ml.evaluation.table import comparison_rows, to_arrow, to_markdown
+from ml.ranking.judging import RANKER
+from ml.ranking.run import TrainingRun, begin_run
+from ml.ranking.steps import replace_table
+from ml.ranking.training import Sampling, TrainingPlan
+from ml.registry.bundle import BundleError, BundleFacts, write_bundle
+from ml.registry.evidence import write_evidence
+from ml.registry.gate import Evidence, SurfaceEvidence
+from orchestration.defs.registry.assets import champion, promotion_decision
+from orchestration.resources import RESOURCES, RegistryResource
+from orchestration.settings import Settings, child_environment, prepare_process
+
+FIRST_TEST_DAY = date(2026, 3, 9)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables without a row: making them takes seconds, a copy none."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def home(tables: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home without a model that this process is prepared for until the test ends."""
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    prepare_process(settings)
+    shutil.copy(tables, settings.home / "mlflow")
+    return settings
+
+
+def bundle(home: Settings, seed: int, as_of: date) -> str:
+    """A bundle with one file; its seed makes its version."""
+    facts = BundleFacts(as_of.isoformat(), seed, "0.1.0", {"home": ("age",)}, {}, {}, {})
+
+    def write(folder: Path) -> None:
+        (folder / "numbers.npy").write_bytes(b"123")
+
+    return write_bundle(home.bundles, write, facts)
+
+
+def evidence(version: str, as_of: date, ndcg: float) -> Evidence:
+    """Forty listeners, one request each, all with the same score; popularity scores 0.1."""
+    keys = tuple(f"r{number}" for number in range(40))
+    scores = SurfaceEvidence(
+        keys, np.arange(40, dtype=np.int32), np.full(40, ndcg), np.full(40, 0.1)
+    )
+    return Evidence(version, as_of.isoformat(), {"home": scores})
+
+
+def training(home: Settings, as_of: date, challenger: Evidence, rival: Evidence | None) -> None:
+    """What a training leaves for the registry: evidence, and a comparison of one request."""
+    days = [as_of - timedelta(days=back) for back in (3, 2, 1)]
+    plan = TrainingPlan(as_of, Windows(*[(day,) for day in days]), 7, Sampling())
+    run: TrainingRun = begin_run(home.training, plan)
+    write_evidence(run.evaluation / "challenger.parquet", challenger)
+    if rival is not None:
+        write_evidence(run.evaluation / "champion.parquet", rival)
+    one = np.zeros(1, dtype=np.int32)
+    found = Lists(one, one, one + 1)
+    truth = Truth(one, one, np.ones(1, dtype=np.int8), 1)
+    rows = comparison_rows("home", {RANKER: found}, truth, one, reference=RANKER, seed=7)
+    replace_table(run.evaluation / "comparison.parquet", to_arrow(rows))
+    (run.evaluation / "comparison.md").write_text(to_markdown(rows))
+
+
+def decided() -> dg.ExecuteInProcessResult:
+    """Run both assets, as `train` ends."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return dg.materialize(
+            [promotion_decision, champion],
+            resources={name: RESOURCES[name] for name in ("home", "registry")},
+            instance=instance,
+            raise_on_error=False,
+        )
+
+
+def first_champion(home: Settings) -> str:
+    """A home with a first champion, trained a week before the test day."""
+    as_of = FIRST_TEST_DAY - timedelta(days=7)
+    version = bundle(home, 1, as_of)
+    training(home, as_of, evidence(version, as_of, 0.5), None)
+    assert decided().success
+    return version
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
+    events = result.get_asset_materialization_events()
+    return {event.asset_key.to_user_string() for event in events}
+
+
+def test_a_first_model_that_beats_popularity_serves(home: Settings) -> None:
+    version = first_champion(home)
+    registry = RegistryResource().open()
+    assert registry.champion() == version
+    assert [one.reason for one in registry.history()] == ["passed the gate against popularity"]
+
+
+def test_a_first_model_that_does_not_leaves_the_home_without_a_champion(home: Settings) -> None:
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    version = bundle(home, 1, as_of)
+    training(home, as_of, evidence(version, as_of, 0.1), None)
+    result = decided()
+    assert result.success
+    assert materialized(result) == {"registry/promotion_decision"}
+    assert RegistryResource().open().champion() is None
+
+
+def test_a_worse_challenger_leaves_the_old_model_serving_and_the_run_green(home: Settings) -> None:
+    old = first_champion(home)
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    new = bundle(home, 2, as_of)
+    rival = evidence(old, FIRST_TEST_DAY - timedelta(days=7), 0.5)
+    training(home, as_of, evidence(new, as_of, 0.4), rival)
+    result = decided()
+    assert result.success
+    assert materialized(result) == {"registry/promotion_decision"}
+    registry = RegistryResource().open()
+    assert registry.champion() == old
+    assert len(registry.history()) == 1
+    stored = home.training / f"as_of={as_of}" / "evaluation" / "decision.json"
+    assert json.loads(stored.read_text())["promote"] is False
+
+
+def test_a_better_challenger_serves_and_the_history_says_against_whom(home: Settings) -> None:
+    old = first_champion(home)
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    new = bundle(home, 2, as_of)
+    rival = evidence(old, FIRST_TEST_DAY - timedelta(days=7), 0.5)
+    training(home, as_of, evidence(new, as_of, 0.6), rival)
+    assert materialized(decided()) == {"registry/promotion_decision", "registry/champion"}
+    registry = RegistryResource().open()
+    assert registry.champion() == new
+    assert registry.history()[-1].reason == f"passed the gate against {old}"
+
+
+def test_a_training_that_makes_the_champion_again_changes_nothing(home: Settings) -> None:
+    version = first_champion(home)
+    assert decided().success
+    registry = RegistryResource().open()
+    assert registry.champion() == version
+    assert len(registry.history()) == 1
+
+
+def test_the_champions_bundle_verifies(home: Settings) -> None:
+    first_champion(home)
+    [check] = decided().get_asset_check_evaluations()
+    assert check.passed
+    assert check.check_name == "bundle_verifies"
+    assert check.metadata["files verified"].value == 1
+
+
+def test_a_file_changed_in_the_champions_bundle_stops_the_run_by_name(home: Settings) -> None:
+    version = first_champion(home)
+    (home.bundles / version / "numbers.npy").write_bytes(b"124")
+    result = decided()
+    assert not result.success
+    error = result.failure_data_for_node("registry__champion").error.cause
+    assert error.cls_name == BundleError.__name__
+    assert f"bundle {version}: numbers.npy differs from its hash" in error.message
+    assert "segue run train --as-of 2026-03-02" in error.message
+
+
+def test_a_file_changed_in_the_challengers_bundle_stops_the_run_before_it_serves(
+    home: Settings,
+) -> None:
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    version = bundle(home, 1, as_of)
+    training(home, as_of, evidence(version, as_of, 0.5), None)
+    (home.bundles / version / "more.npy").write_bytes(b"1")
+    result = decided()
+    assert not result.success
+    assert "more.npy is not in the manifest" in str(
+        result.failure_data_for_node("registry__promotion_decision").error.cause.message
+    )
+    assert RegistryResource().open().champion() is None

@@ -1,0 +1,128 @@
+"""The sensor starts a training when monitoring or a reviewer asks, once a reason."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from monitoring.areas import ReportTarget, Statistic, Verdict
+from monitoring.reports import write_report
+from monitoring.review import record_review
+from orchestration.sensors import last_training_day, train_when_monitoring_asks
+from orchestration.settings import Settings
+
+DAY = date(2026, 3, 10)
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def tick() -> Iterator[dg.SensorEvaluationContext]:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance) as context,
+    ):
+        yield context
+
+
+def reported(settings: Settings, day: date, verdict: Verdict, area: str = "score_drift") -> None:
+    """A report of one measure with the verdict."""
+    statistic = Statistic("shift", 1.0, 0.5, area, verdict, "the scores moved", 1.0, 0.0)
+    write_report(area, day, None, [statistic], ReportTarget(settings.reports, None, "aaa"))
+
+
+def trained(settings: Settings, as_of: date) -> None:
+    (settings.training / f"as_of={as_of}").mkdir(parents=True)
+
+
+def asked(tick: dg.SensorEvaluationContext) -> dg.RunRequest:
+    told = train_when_monitoring_asks(tick)
+    assert isinstance(told, dg.RunRequest)
+    return told
+
+
+def skipped(tick: dg.SensorEvaluationContext) -> bool:
+    return isinstance(train_when_monitoring_asks(tick), dg.SkipReason)
+
+
+def test_a_home_without_reports_asks_for_nothing(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    told = train_when_monitoring_asks(tick)
+    assert isinstance(told, dg.SkipReason)
+    assert told.skip_message == "no report and no reviewer asks for a training"
+
+
+def test_one_bad_day_asks_for_nothing(settings: Settings, tick: dg.SensorEvaluationContext) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.WATCH)
+    assert skipped(tick)
+
+
+def test_two_bad_days_running_ask_for_a_training_and_say_why(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    why = "Score drift said act on 2 days running, 2026-03-10 to 2026-03-11"
+    assert asked(tick).tags["segue/why"] == why
+
+
+def test_the_same_reason_has_the_same_run_key_so_that_dagster_starts_it_once(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    first = asked(tick).run_key
+    reported(settings, NEXT, Verdict.ACT, "data_quality")
+    assert asked(tick).run_key == first
+
+
+def test_another_reason_has_another_run_key(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    first = asked(tick).run_key
+    at = datetime(2026, 3, 12, 9, tzinfo=UTC)
+    record_review(settings.reports, NEXT, "score_drift", "retrain", "it moved", "ada", at)
+    second = asked(tick)
+    assert second.run_key != first
+    assert second.tags["segue/why"] == "ada decided to retrain after score_drift of 2026-03-11"
+
+
+def test_a_training_on_those_days_answers_the_reason(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    trained(settings, NEXT)
+    assert last_training_day(settings) == DAY
+    assert skipped(tick)
+
+
+def test_a_training_from_before_them_does_not(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    trained(settings, DAY)
+    assert asked(tick).run_key.startswith("train: Score drift")
+
+
+def test_a_fault_in_the_data_asks_for_no_training(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT, "data_quality")
+    reported(settings, NEXT, Verdict.ACT, "data_quality")
+    assert skipped(tick)
+
+
+def test_a_day_that_a_reviewer_keeps_does_not_count(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    at = datetime(2026, 3, 12, 9, tzinfo=UTC)
+    record_review(settings.reports, DAY, "score_drift", "keep", "a holiday", "ada", at)
+    assert skipped(tick)
