@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ml.lake.store import Lake
+from monitoring.areas import AREAS
 from orchestration.home import LIVE, SIMULATED, Home
+from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings
+from orchestration.warehouse_facts import built_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,44 @@ def recommended_days(settings: Settings) -> list[date]:
     return sorted(date.fromisoformat(path.parent.name.removeprefix("day=")) for path in paths)
 
 
+def lived_days(settings: Settings) -> list[date]:
+    """Data days whose reports are all written, ascending: the last steps of a daily run."""
+    folders = settings.reports.glob("day=*")
+    whole = [one for one in folders if all((one / f"{area}.json").is_file() for area in AREAS)]
+    return sorted(date.fromisoformat(folder.name.removeprefix("day=")) for folder in whole)
+
+
 def next_day(settings: Settings, home: Home, now: datetime) -> NextDay:
-    """The next day of the home: yesterday of a live one, else the next with data and without lists."""
+    """The next day of the home: yesterday of a live one, else the next with data that was not lived."""
     if home.source.kind == LIVE:
         return NextDay(now.date() - timedelta(days=1), "yesterday")
     held = Lake(settings.home).days("listens")
     if not held or not settings.warehouse.exists():
         return NextDay(None, "the history is not built yet: run `segue run bootstrap`")
-    if not any(settings.bundles.glob("*/manifest.json")):
-        return NextDay(None, "there is no model yet: run `segue run train`")
-    done = recommended_days(settings)
-    after = max([home.bootstrap_end, *done]) if home.history_end else max(done, default=None)
+    if not _has_champion(settings):
+        return NextDay(None, "no model serves yet: run `segue run train`")
+    lived = lived_days(settings)
     if home.source.kind == SIMULATED:
-        coming = (after or home.bootstrap_end) + timedelta(days=1)
+        coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)
         if home.last_day is None or coming <= home.last_day:
             return NextDay(coming, "the simulated world lives on")
         return NextDay(None, f"the simulated world ends on {home.last_day}")
-    waiting = [day for day in held if after is None or day > after]
+    after = max([home.history_end or _last_built(), *lived])
+    waiting = [day for day in held if day > after]
     if waiting:
         return NextDay(waiting[0], "the next day that holds data")
+    if not lived:
+        return NextDay(held[-1], "the last day that holds data, to begin with")
     return NextDay(None, f"every day that holds data is done, the last is {held[-1]}")
+
+
+def _has_champion(settings: Settings) -> bool:
+    # Asking MLflow costs 2 s of imports: a home without a bundle need not.
+    if not any(settings.bundles.glob("*/manifest.json")):
+        return False
+    return RegistryResource().open().champion() is not None
+
+
+def _last_built() -> date:
+    built = WarehouseResource().ask(built_until, default={})
+    return min(built.values(), default=date.min + timedelta(days=1)) - timedelta(days=1)

@@ -179,6 +179,18 @@ def review(
 
 
 @app.command()
+def rollback(
+    version: Annotated[str, typer.Argument(help="A version that served (default: before).")] = "",
+    why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
+) -> None:
+    """Let the model serve again that served before the champion."""
+    with _errors():
+        from orchestration.cli.rolling_back import roll_back
+
+        roll_back(version, why)
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000) -> None:
     """Open Dagster on this home."""
     with _errors():

@@ -47,5 +47,9 @@ def close_report(day: str, area: str, decision: str, note: str, reviewer: str) -
     reports = load_settings().reports
     review = record_review(reports, wanted, area, decision, note, who, datetime.now(UTC))
     console.print(f"{area} of {day} closed by {review.reviewer}: {review.decision.value}")
-    following = {"retrain": "segue run train", "keep": "segue review"}
-    then(following.get(review.decision.value, "segue run train (a roll-back is not built yet)"))
+    following = {
+        "retrain": "segue run train",
+        "keep": "segue review",
+        "rollback": "segue rollback --why WHY",
+    }
+    then(following[review.decision.value])

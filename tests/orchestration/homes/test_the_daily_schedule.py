@@ -46,14 +46,14 @@ def test_without_a_home_it_names_the_commands_that_begin_one(
 def test_without_a_model_it_names_the_training(
     bootstrapped: Path, context: dg.ScheduleEvaluationContext
 ) -> None:
-    assert skipped(bootstrapped, context) == "there is no model yet: run `segue run train`"
+    assert skipped(bootstrapped, context) == "no model serves yet: run `segue run train`"
 
 
 def test_at_the_end_of_the_world_it_says_so(
     lived: Path, tmp_path: Path, context: dg.ScheduleEvaluationContext
 ) -> None:
     """The same home with no day after the one it has lived."""
-    for part in ("lake", "artifacts", "warehouse.duckdb"):
+    for part in ("lake", "artifacts", "warehouse.duckdb", "mlflow", "reports"):
         (tmp_path / part).symlink_to(lived / part)
     ended = replace(read_home(Settings(lived)), last_day=DAY)
     write_home(Settings(tmp_path), ended)
