@@ -213,7 +213,7 @@ def write_ranker(
     if untrainable(run, surface) is None:
         train = read_examples(run.examples(surface, "train"))
         ranker = train_ranker(train.matrix(), validation.matrix(), parameters)
-    choice = choose(ranker, validation, surface)
+    choice = choose(ranker, validation, surface, seed=run.plan.seed)
     choice.write(run.choice(surface))
     if ranker is None or not choice.by_ranker:
         path.unlink(missing_ok=True)
