@@ -73,7 +73,7 @@ class ItemItem:
     surfaces: ClassVar[tuple[str, ...]] = ("home",)
 
     def __init__(self, matrix: sparse.csr_matrix) -> None:
-        self.matrix = matrix
+        self.relation = matrix
 
     @classmethod
     def fit(cls, data: FitInput) -> Self:
@@ -85,13 +85,13 @@ class ItemItem:
 
         def best(block: Requests) -> Candidates:
             profile = top_of_rows(listener_profiles(block, state, "streams_h22"), PROFILE)
-            return top_of_sparse((profile @ self.matrix).tocsr(), k)
+            return top_of_sparse((profile @ self.relation).tocsr(), k)
 
         return in_blocks(requests, _REQUESTS, best)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""
-        return pack(self.matrix)
+        return pack(self.relation)
 
     @classmethod
     def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:

@@ -13,6 +13,7 @@ from ml.candidates.generator import FitInput, Generator
 from ml.candidates.ials import Ials
 from ml.candidates.item_item import ItemItem
 from ml.candidates.popularity import PersonalPopularity, Popularity
+from ml.candidates.recent import RecentWalk
 from ml.candidates.repeat_memory import RepeatMemory
 from ml.candidates.session_item_item import SessionItemItem
 from ml.candidates.session_knn import SessionKnn
@@ -28,6 +29,7 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (ItemItem, 80),
         (Ease, 60),
         (Ials, 60),
+        (RecentWalk, 60),
         (Content, 40),
         (Fresh, 20),
         (Popularity, 100),

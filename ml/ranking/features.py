@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.candidates.merge import Pool
+from ml.candidates.recent import latest_tracks
 from ml.ranking.content_features import content_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.relation_features import relation_features
@@ -23,12 +24,16 @@ from ml.state.taste import taste_profiles
 
 Named = dict[str, NDArray[np.float32]]
 
+# Tracks of the listener that a Home candidate is held against one by one.
+_LATEST = 5
+
 # Prefix of a feature's name -> its family, longest prefix first: reasons and ablations sum by family.
 FAMILIES = {
     "source_": "how it was found",
     "listener_track_": "the listener and this track",
     "listener_artist_": "the listener and this artist",
     "listener_": "the listener",
+    "latest_": "what the listener played last",
     "track_": "the track",
     "text_": "words and genres",
     "session_": "the running session",
@@ -81,6 +86,9 @@ def _families(
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, pool.request, pool.track)
         yield relation_features(requests, relations, pool.request, pool.track)
+    else:
+        latest = latest_tracks(requests, state, _LATEST)
+        yield relation_features(latest, relations, pool.request, pool.track, "latest")
 
 
 def assemble(

@@ -19,6 +19,7 @@ _TEXTS = {
     "item_item": "goes with what you play",
     "ease": "goes with what you play",
     "ials": "listeners with your taste play it",
+    "recent_walk": "near what you played last",
     "content": "sounds like what you play",
     "popularity": "popular these days",
     "fresh": "new, and close to your taste",

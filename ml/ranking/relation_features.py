@@ -55,6 +55,7 @@ def relation_features(
     relations: Mapping[str, sparse.csr_matrix],
     request: NDArray[np.int32],
     track: NDArray[np.int32],
+    prefix: str = "session",
 ) -> Named:
     """For each relation: its value with the latest track and the one before, the largest value and
     the number of values among the last five; rows (m,) each, sorted by (request, track).
@@ -64,9 +65,9 @@ def relation_features(
         values = [
             _looked_up(matrix, _row_at(requests, back), request, track) for back in range(_STEPS)
         ]
-        columns[f"session_{name}_last"] = values[0]
-        columns[f"session_{name}_before"] = values[1]
-        columns[f"session_{name}_max"] = np.maximum.reduce(values)
+        columns[f"{prefix}_{name}_last"] = values[0]
+        columns[f"{prefix}_{name}_before"] = values[1]
+        columns[f"{prefix}_{name}_max"] = np.maximum.reduce(values)
         count = np.sum([value > 0 for value in values], axis=0)
-        columns[f"session_{name}_count"] = count.astype(np.float32)
+        columns[f"{prefix}_{name}_count"] = count.astype(np.float32)
     return columns

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.candidates.generator import Generator
+from ml.candidates.item_item import ItemItem
 from ml.candidates.merge import Pool, merge
 from ml.candidates.plan import GENERATORS, PLAN, REACH, depths
 from ml.candidates.session_item_item import SessionItemItem
@@ -20,6 +21,9 @@ from ml.candidates.transitions import Transitions, Walk
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
+
+# Generators whose matrix tells how two tracks relate; the walk has that of the transitions.
+RELATED = (Transitions, SessionItemItem, ItemItem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class SurfaceSources:
         return {
             name: one.relation
             for name, one in self.generators.items()
-            if isinstance(one, Transitions | SessionItemItem) and not isinstance(one, Walk)
+            if isinstance(one, RELATED) and name != Walk.name
         }
 
     def moved(self, position: NDArray[np.int32], tracks: int) -> "SurfaceSources":

@@ -1,0 +1,63 @@
+"""What follows the tracks that a listener played last, whatever the session.
+
+Belongs here: a listener's latest tracks as context for Home. Does not belong here: running sessions
+(transitions).
+"""
+
+from dataclasses import replace
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.generator import Candidates, FitInput
+from ml.candidates.transitions import Walk, transition_matrix
+from ml.state.log import Log
+from ml.state.requests import Requests
+from ml.state.state import State
+
+_LATEST = 10
+
+
+def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
+    """The same requests with each listener's `most` latest tracks as session, the latest at the end.
+
+    By days since the track was last played; tracks of the same day stand in the order of their index.
+    """
+    owner, position = state.user_tracks.take(requests.user)
+    item, age = (
+        state.user_tracks.item[position],
+        state.user_tracks.columns["last_played_age"][position],
+    )
+    order = np.lexsort((item, age, owner))
+    ordinal = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
+    kept = order[ordinal < most]
+    back = ordinal[ordinal < most]
+    kept = kept[np.lexsort((-back, owner[kept]))]
+    counts = np.bincount(owner[kept], minlength=len(requests))
+    indptr: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return replace(requests, session_indptr=indptr, session_track=item[kept].astype(np.int32))
+
+
+def listener_order(log: Log) -> Log:
+    """The log with each listener's listens as one long session."""
+    order = np.argsort(log.user, kind="stable").astype(np.int64)
+    ordered = log.select(order)
+    return replace(ordered, session=ordered.user)
+
+
+class RecentWalk(Walk):
+    """One and two steps from the listener's latest tracks, in the order in which listeners played them."""
+
+    name: ClassVar[str] = "recent_walk"
+    surfaces: ClassVar[tuple[str, ...]] = ("home",)
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Count pairs of a listener's tracks that lie within ten streams."""
+        made = data.once(cls.name, lambda: transition_matrix(listener_order(data.log)))
+        return cls(made)
+
+    def generate(self, requests: Requests, state: State, k: int) -> Candidates:
+        """The walk from the ten latest tracks."""
+        return super().generate(latest_tracks(requests, state, _LATEST), state, k)

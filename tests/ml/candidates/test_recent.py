@@ -1,0 +1,67 @@
+"""What a listener played last is Home's running session."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from ml.candidates.generator import FitInput
+from ml.candidates.recent import RecentWalk, latest_tracks, listener_order
+from ml.state.log import Log
+from ml.state.requests import Requests
+from ml.state.state import State
+
+Stream = Callable[..., dict[str, float]]
+
+
+def asked(*users: int) -> Requests:
+    size = len(users)
+    return Requests(
+        "home",
+        pa.array([str(i) for i in range(size)], pa.string()),
+        pa.nulls(size, pa.string()),
+        np.array(users, np.int32),
+        np.zeros(size, np.int64),
+        np.zeros(size + 1, np.int64),
+        np.zeros(0, np.int32),
+    )
+
+
+def test_the_latest_tracks_stand_last_and_strangers_have_none(
+    make_state: Callable[..., State], stream: Stream
+) -> None:
+    plays = {
+        (0, 1): stream(1.0, last_played_age=5.0),
+        (0, 3): stream(1.0, last_played_age=0.5),
+        (0, 4): stream(1.0, last_played_age=2.0),
+        (1, 2): stream(1.0, last_played_age=9.0),
+    }
+    latest = latest_tracks(asked(1, -1, 0), make_state(2, 6, plays), 2)
+    assert latest.session_indptr.tolist() == [0, 1, 1, 3]
+    assert latest.session_track.tolist() == [2, 4, 3]
+
+
+def test_pairs_of_a_listener_count_across_sessions_and_never_across_listeners(
+    make_state: Callable[..., State], stream: Stream
+) -> None:
+    """Listener 0 plays 0, then 1 in another session; listener 1 plays 2 between the two."""
+    state = make_state(2, 4, {(0, 0): stream(1.0, last_played_age=1.0)})
+    log = Log(
+        user=np.array([0, 1, 0], np.int32),
+        track=np.array([0, 2, 1], np.int32),
+        session=np.arange(3, dtype=np.int32),
+        position=np.zeros(3, np.int32),
+        played_at=np.arange(3, dtype=np.int64),
+        known_day=np.zeros(3, np.int32),
+        ms_played=np.full(3, 200_000, np.int32),
+        is_stream=np.ones(3, np.bool_),
+        surface=np.zeros(3, np.int8),
+        users=2,
+        tracks=4,
+    )
+    assert listener_order(log).track.tolist() == [0, 1, 2]
+    fitted = RecentWalk.fit(FitInput(log, state.catalogue, state, None, state.valid_on, 0))
+    found = fitted.generate(asked(0, -1), replace(state), 3)
+    assert found.request.tolist() == [0, 0]
+    assert set(found.track.tolist()) == {0, 1}
