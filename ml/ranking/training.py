@@ -31,8 +31,8 @@ StateOf = Callable[[date], State]
 class Sampling:
     """How many requests a label day gives at most, and negatives a training request."""
 
-    train_requests: int = 2_000
-    validation_requests: int = 800
+    train_requests: int = 1_200
+    validation_requests: int = 600
     test_requests: int = 1_500
     negatives: int = 30
 
