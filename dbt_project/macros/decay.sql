@@ -43,6 +43,23 @@
     epoch({{ instant }})
 {%- endmacro %}
 
+{# An instant as a whole number of microseconds since 1970, and back. #}
+{% macro instant_micros(instant) -%}
+    {{ adapter.dispatch('instant_micros', 'segue')(instant) }}
+{%- endmacro %}
+
+{% macro duckdb__instant_micros(instant) -%}
+    epoch_us({{ instant }})
+{%- endmacro %}
+
+{% macro instant_of_micros(micros) -%}
+    {{ adapter.dispatch('instant_of_micros', 'segue')(micros) }}
+{%- endmacro %}
+
+{% macro duckdb__instant_of_micros(micros) -%}
+    make_timestamptz({{ micros }})
+{%- endmacro %}
+
 {# The last row of every key that the range touches, as it stood when the range began. #}
 {% macro carried(keys) -%}
     {%- if is_incremental() -%}

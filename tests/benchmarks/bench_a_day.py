@@ -1,85 +1,80 @@
-"""The lived day: import of a million listens, batch recommendations a second, report time.
+"""A life in small: history, training, a lived day, its answers and its reports, each as `segue` does it.
 
-Run by `make bench`; reads the home of `make demo` for the batch, makes its own listens for the import.
+    python -m tests.benchmarks.run --only a_day
+
+Belongs here: commands in a home of their own, each in a child process. Does not belong here: a home of
+the demo's size (`make demo` says how long it took). The world is small so that training takes a minute.
 """
 
-import resource
+import json
+import sys
 import tempfile
-import time
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from tests.benchmarks.measure import Measure, Spent, judged, run_child
 
-from ml.lake.ingest import ingest
-from ml.lake.store import Lake
-from ml.serving.batch import recommend_day
-from ml.serving.saved import load_recommender
-from ml.sources.registry import read_source
-from ml.state.publish import load_state, state_days, state_folder
-from orchestration.settings import load_settings
-
-ROWS = 1_000_000
+REPORTS_BAR, PAGE_BAR_MB = 10.0, 5.0
+SEGUE = Path(sys.executable).with_name("segue")
 
 
-def peak() -> float:
-    """Peak memory of this process in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _segue(home: Path, *arguments: str) -> Spent:
+    return run_child([SEGUE, *arguments], home.with_name("segue.log"), {"SEGUE_HOME": str(home)})
 
 
-def canonical_listens(folder: Path) -> None:
-    """A million listens of 30 days as one Parquet file."""
-    draw = np.random.default_rng(7)
-    start = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1e6)
-    played = np.sort(start + draw.integers(0, 30 * 86_400, ROWS) * 1_000_000)
-    instants = pa.array(played, pa.timestamp("us", tz="UTC"))
-    columns = {
-        "listen_id": pa.array([f"l{i}" for i in range(ROWS)]),
-        "user_id": pa.array([f"u{i}" for i in draw.integers(0, 10_000, ROWS)]),
-        "track_id": pa.array([f"t{i}" for i in draw.integers(0, 50_000, ROWS)]),
-        "played_at": instants,
-        "ms_played": pa.array(draw.integers(1_000, 300_000, ROWS)),
-        "surface": pa.array(["home"] * ROWS),
-        "known_at": instants,
-    }
-    pq.write_table(pa.table(columns), folder / "listens.parquet")
+def _inside(home: Path, work: str) -> tuple[Spent, dict[str, Any]]:
+    """Work of in_a_home.py, and the JSON object it printed last."""
+    spent = run_child(
+        [sys.executable, "-m", "tests.benchmarks.in_a_home", work],
+        home.with_name(f"{work}.log"),
+        {"SEGUE_HOME": str(home)},
+    )
+    found: dict[str, Any] = json.loads(spent.printed.splitlines()[-1])
+    return spent, found
 
 
-def bench_import() -> None:
-    """Seconds to bring a million rows into a lake."""
-    with tempfile.TemporaryDirectory() as name:
-        source = Path(name) / "in"
-        source.mkdir()
-        canonical_listens(source)
-        began = time.monotonic()
-        report = ingest(Lake(Path(name) / "home"), read_source("canonical", source, {}).files)
-        seconds = time.monotonic() - began
-    accepted = sum(file.accepted for file in report.files)
-    print(f"import: {accepted:,} rows in {seconds:.1f} s, peak {peak():.0f} MB")  # noqa: T201
-
-
-def bench_batch() -> None:
-    """Listeners answered a second by the newest bundle of the home."""
-    settings = load_settings()
-    bundles = sorted(settings.bundles.glob("*/manifest.json"))
-    days = state_days(settings.states)
-    if not bundles or not days:
-        print("batch: skipped, there is no model in the home; run `make demo` first")  # noqa: T201
-        return
-    state = load_state(state_folder(settings.states, days[-1]))
-    recommender = load_recommender(bundles[-1].parent, bundles[-1].parent.name, state)
-    began = time.monotonic()
-    lists, _ = recommend_day(recommender, 20, sampled_rows=5_000, seed=7)
-    seconds = time.monotonic() - began
-    listeners = len(lists["request_id"].unique())
-    print(  # noqa: T201
-        f"batch: {listeners:,} listeners in {seconds:.1f} s, {listeners / seconds:.0f} a second, "
-        f"peak {peak():.0f} MB"
+def batch_row(home: Path) -> Measure:
+    """Answers of a day; seconds without loading the model, peak of the whole process."""
+    spent, found = _inside(home, "batch")
+    seconds, answers = found["seconds"], found["answers"]
+    rate = f"{answers / seconds:,.0f} listeners/s"
+    size = f"{answers:,} listeners"
+    return Measure(
+        "batch recommendations", size, seconds, rate, peak_mb=spent.peak_mb, others=spent.others
     )
 
 
-if __name__ == "__main__":
-    bench_import()
-    bench_batch()
+def reports_row(home: Path) -> Measure:
+    """Five reports of a day; seconds from Dagster's event log, peak of the process that wrote them."""
+    spent, found = _inside(home, "reports")
+    seconds = sum(found["steps"].values())
+    return Measure(
+        "reports of a day",
+        f"{found['pages']} pages",
+        seconds,
+        f"largest {found['largest_mb']:.1f} MB",
+        f"{REPORTS_BAR:g} s, {PAGE_BAR_MB:g} MB a page",
+        spent.peak_mb,
+        seconds > REPORTS_BAR or found["largest_mb"] > PAGE_BAR_MB,
+        others=spent.others,
+    )
+
+
+def rows(listeners: int = 1_000, tracks: int = 4_000, days: int = 30) -> list[Measure]:
+    """Five rows; the day is the second one lived, so that its lists were in force on it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch) / "home"
+        world = {"--listeners": listeners, "--tracks": tracks, "--days": days}
+        _segue(home, "simulate", *(str(part) for pair in world.items() for part in pair))
+        history = _segue(home, "run", "bootstrap")
+        size = f"{_inside(home, 'held')[1]['listens']:,} listens, {days} days"
+        training = _segue(home, "run", "train")
+        _segue(home, "run", "daily")
+        day = _segue(home, "run", "daily")
+        return [
+            judged("a simulated history", size, history),
+            judged("training", size, training),
+            judged("a day lived", f"{listeners:,} listeners", day),
+            batch_row(home),
+            reports_row(home),
+        ]

@@ -19,6 +19,8 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 160
+# Less than a tenth of a core is the rounding of two clocks.
+OTHERS_SHOWN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Measure:
     `size` says what went in ("1,000,000 rows"), `rate` what came out of it ("210,000 rows/s"), `bar`
     what was asked ("10 s, 1.5 GB"), all as text. `peak_mb` is the peak resident memory in MB of the
     process that did the step; `missed` says that the bar was not reached. `cpu` are the processor
-    seconds of all its threads: they stay nearly the same on a busy machine, where `seconds` do not.
+    seconds of all its threads, `others` the cores that other programs kept busy meanwhile: beside a
+    busy core `seconds` grow, and a missed bar says little.
     """
 
     step: str
@@ -39,16 +42,19 @@ class Measure:
     peak_mb: float = 0.0
     missed: bool = False
     cpu: float = 0.0
+    others: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a child process took: wall and processor seconds, peak resident MB; and what it printed."""
+    """What a child process took: wall and processor seconds, peak resident MB; what it printed; and the
+    cores that other programs kept busy meanwhile."""
 
     seconds: float
     cpu: float
     peak_mb: float
     printed: str = field(repr=False)
+    others: float = 0.0
 
 
 def megabytes(usage: resource.struct_rusage) -> float:
@@ -59,6 +65,15 @@ def megabytes(usage: resource.struct_rusage) -> float:
 def own_peak() -> float:
     """Peak resident memory of this process so far, in MB."""
     return megabytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def busy_seconds() -> float | None:
+    """Processor seconds used on this machine since it started; None where it does not tell."""
+    path = Path("/proc/stat")
+    if not path.is_file():
+        return None
+    user, nice, system, _, _, irq, softirq, steal = map(int, path.read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def run_child(
@@ -74,7 +89,7 @@ def run_child(
     """
     command = [str(argument) for argument in arguments]
     with log.open("wb") as out:
-        began = time.perf_counter()
+        busy, began = busy_seconds(), time.perf_counter()
         process = subprocess.Popen(
             command,
             env={**os.environ, **(environment or {})},
@@ -84,12 +99,16 @@ def run_child(
         )
         # wait4 and not wait: the usage is of this child alone.
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
+        seconds, busy_then = time.perf_counter() - began, busy_seconds()
+    cpu = usage.ru_utime + usage.ru_stime
+    others = 0.0
+    if busy is not None and busy_then is not None:
+        others = max(busy_then - busy - cpu, 0.0) / seconds
     printed = log.read_text(errors="replace")
     if status:
         last = "\n".join(printed.splitlines()[-20:])
         raise SystemExit(f"expected `{' '.join(command)}` to succeed, found:\n{last}")
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, megabytes(usage), printed)
+    return Spent(seconds, cpu, megabytes(usage), printed, others)
 
 
 def judged(
@@ -108,7 +127,7 @@ def judged(
     large = gigabytes is not None and spent.peak_mb > gigabytes * 1024
     bar = ", ".join(bars)
     return Measure(
-        step, size, spent.seconds, rate, bar, spent.peak_mb, slow or large, cpu=spent.cpu
+        step, size, spent.seconds, rate, bar, spent.peak_mb, slow or large, spent.cpu, spent.others
     )
 
 
@@ -127,7 +146,7 @@ def control() -> float:
 def table(rows: Sequence[Measure]) -> Table:
     """The rows as one table."""
     shown = Table(box=box.SIMPLE)
-    for header in ("step", "size", "seconds", "CPU s", "peak MB"):
+    for header in ("step", "size", "seconds", "CPU s", "others", "peak MB"):
         shown.add_column(header, justify="left" if header in ("step", "size") else "right")
     for header in ("rate", "bar", ""):
         shown.add_column(header)
@@ -138,6 +157,7 @@ def table(rows: Sequence[Measure]) -> Table:
             row.size,
             f"{row.seconds:,.1f}",
             f"{row.cpu:,.1f}" if row.cpu else "",
+            f"{row.others:.1f}" if row.others >= OTHERS_SHOWN else "",
             f"{row.peak_mb:,.0f}" if row.peak_mb else "",
             row.rate,
             row.bar,

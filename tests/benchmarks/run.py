@@ -1,27 +1,63 @@
-"""`make bench`: every bench as a program of its own, with its time and peak memory.
+"""`make bench`: every bench in a process of its own, one table at the end.
 
-Belongs here: running the scripts beside this one. Does not belong here: measuring inside them.
+    python -m tests.benchmarks.run [--only NAME ...]
+
+Belongs here: which benches there are, their order, the control around them. Does not belong here:
+measuring (the modules beside this one).
 """
 
-import resource
-import subprocess
+import argparse
+import importlib
 import sys
-import time
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from tests.benchmarks.measure import Measure, console, control, show
+
+# In the order of a life; each module has a function rows().
+BENCHES = ("import", "simulation", "features", "a_day", "evaluation")
+# Tables of their own, in minutes, some on data that is not in the repository.
+APART = ("embeddings", "marginals")
+
+
+def measured(name: str) -> list[Measure]:
+    """The rows of one bench; run in a process that does nothing else."""
+    rows: list[Measure] = importlib.import_module(f"tests.benchmarks.bench_{name}").rows()
+    return rows
+
+
+def run_apart(name: str) -> list[Measure]:
+    """The rows of a bench from a fresh process: its peak memory is that of its own work."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measured, name).result()
 
 
 def main() -> int:
-    """Run each bench_*.py, print what it prints and one line of its own; 1 when one failed."""
+    """Print the table; 1 when a bar was missed or a step failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=BENCHES, help="repeatable")
+    names = parser.parse_args().only or BENCHES
+    said = console()
+    before = control()
+    rows: list[Measure] = []
     failed = 0
-    for path in sorted(Path(__file__).parent.glob("bench_*.py")):
-        began = time.monotonic()
-        done = subprocess.run([sys.executable, str(path)], check=False)
-        # The largest of all children so far: benches run from small to large would hide none.
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        seconds = time.monotonic() - began
-        print(f"{path.stem}: {seconds:.0f} s in all, peak so far {peak:.0f} MB")  # noqa: T201
-        failed += done.returncode != 0
-    return 1 if failed else 0
+    for name in names:
+        said.print(f"{name} ...")
+        try:
+            rows += run_apart(name)
+        except SystemExit as failure:
+            # A step that failed takes its bench with it, not the minutes of the others.
+            said.print(f"[red]{name} failed[/]: {failure}")
+            failed += 1
+    after = control()
+    show(rows)
+    said.print(f"Control, a fixed loop in NumPy: {before:.2f} s before, {after:.2f} s after.")
+    said.print(
+        "others: cores that other programs kept busy meanwhile; seconds beside them say little."
+    )
+    apart = ", ".join(f"python -m tests.benchmarks.bench_{name}" for name in APART)
+    said.print(f"Tables of their own: {apart}")
+    return int(bool(failed) or any(row.missed for row in rows))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@
     post_hook="{{ close_range() }}",
 ) }}
 
--- Windows over strings cost three times those over integers: a listen goes by its place in the
--- order of arrival, a listener by their first listen of the range.
+-- Windows over strings or intervals cost two to three times those over integers: a listen goes by its
+-- place in the order of arrival, a listener by their first listen of the range, an instant by its
+-- microseconds. Places are counted within a known day, each given room for 2^32 listens: sorting the
+-- days apart takes a third less memory.
 with arrivals as (
     select
         *,
-        row_number() over (order by known_on, played_at, listen_id) as arrival,
+        (known_on - {{ start_day() }}) * 4294967296 + row_number() over (
+            partition by known_on order by played_at, listen_id
+        ) as arrival,
     from {{ ref('stg_listens') }}
     where {{ in_range('known_on') }}
 ),
@@ -45,8 +49,8 @@ last_heard as (
     select
         listener,
         max(known_on) as known_on,
-        max(played_at) as played_at,
-        max_by(run_started_at, played_at) as run_started_at,
+        {{ instant_micros('max(played_at)') }} as heard_at,
+        {{ instant_micros('max_by(run_started_at, played_at)') }} as run_started,
         cast(0 as bigint) as arrival,
     from history
     where run_started_at is not null
@@ -58,8 +62,8 @@ unsessioned as (
         listeners.listener,
         arrivals.arrival,
         arrivals.known_on,
-        arrivals.played_at,
-        cast(null as timestamp with time zone) as run_started_at,
+        {{ instant_micros('arrivals.played_at') }} as heard_at,
+        cast(null as bigint) as run_started,
     from arrivals
     inner join listeners using (user_id)
     where arrivals.session_id is null
@@ -71,7 +75,7 @@ known_days as (
     select
         listener,
         known_on,
-        max(max(played_at)) over (
+        max(max(heard_at)) over (
             partition by listener order by known_on
             rows between unbounded preceding and 1 preceding
         ) as heard_until,
@@ -84,7 +88,7 @@ known_days as (
 queued as (
     select
         unsessioned.*,
-        case when played_at < heard_until then known_on end as late_on,
+        case when heard_at < heard_until then known_on end as late_on,
     from unsessioned
     inner join known_days using (listener, known_on)
 ),
@@ -92,23 +96,23 @@ queued as (
 spaced as (
     select
         *,
-        lag(played_at) over (
+        lag(heard_at) over (
             partition by listener, late_on order by arrival
-        ) as previous_played_at,
+        ) as previously_heard_at,
     from queued
 ),
 
 runs as (
     select
-        * exclude (run_started_at),
+        * exclude (run_started),
         max(
             case
-                when previous_played_at is null then coalesce(run_started_at, played_at)
-                when played_at - previous_played_at > interval 30 minutes then played_at
+                when previously_heard_at is null then coalesce(run_started, heard_at)
+                when heard_at - previously_heard_at > {{ 30 * 60 * 1000000 }} then heard_at
             end
         ) over (
             partition by listener, late_on order by arrival rows unbounded preceding
-        ) as run_started_at,
+        ) as run_started,
     from spaced
 ),
 
@@ -116,32 +120,28 @@ runs as (
 slices as (
     select
         *,
-        floor(
-            ({{ instant_epoch('played_at') }} - {{ instant_epoch('run_started_at') }}) / 43200
-        )::integer as slice,
+        (heard_at - run_started) // {{ 12 * 3600 * 1000000 }} as slice,
     from runs
     where arrival > 0
 ),
 
--- Windows carry only what they need; the listens themselves are joined last.
+-- Windows and joins carry only what they need; the listens themselves are joined last.
 sessions as (
     select
-        listener,
         arrival,
-        concat_ws('/', epoch_us(run_started_at) // 1000000, slice, 'late-' || late_on) as run,
-        cast(null as varchar) as session_id,
-        run_started_at,
+        run_started,
+        slice,
+        late_on,
         row_number() over (
-            partition by listener, late_on, run_started_at, slice order by arrival
+            partition by listener, late_on, run_started, slice order by arrival
         ) - 1 as place,
     from slices
     union all
     select
-        listeners.listener,
         arrivals.arrival,
-        cast(null as varchar) as run,
-        arrivals.session_id,
-        cast(null as timestamp with time zone) as run_started_at,
+        cast(null as bigint) as run_started,
+        cast(null as bigint) as slice,
+        cast(null as date) as late_on,
         row_number() over (
             partition by listeners.listener, arrivals.session_id order by arrivals.arrival
         ) - 1 as place,
@@ -153,8 +153,13 @@ sessions as (
 sessioned as (
     select
         arrivals.* exclude (session_id),
-        coalesce(sessions.session_id, arrivals.user_id || '/' || sessions.run) as session_id,
-        sessions.run_started_at,
+        coalesce(
+            arrivals.session_id,
+            concat_ws(
+                '/', user_id, run_started // 1000000, slice, 'late-' || late_on
+            )
+        ) as session_id,
+        {{ instant_of_micros('sessions.run_started') }} as run_started_at,
         sessions.place,
     from arrivals
     inner join sessions using (arrival)
