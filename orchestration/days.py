@@ -50,12 +50,13 @@ def next_day(settings: Settings, home: Home, now: datetime) -> NextDay:
         if home.last_day is None or coming <= home.last_day:
             return NextDay(coming, "the simulated world lives on")
         return NextDay(None, f"the simulated world ends on {home.last_day}")
-    after = max([home.history_end or _last_built(), *lived])
-    waiting = [day for day in held if day > after]
+    built = _built()
+    ended = [home.history_end] if home.history_end else []
+    after = max([*ended, *lived], default=date.min)
+    # The latest built day may be lived again, an earlier one not: days build on one another.
+    waiting = [day for day in held if day > after and home.after(day) >= built]
     if waiting:
         return NextDay(waiting[0], "the next day that holds data")
-    if not lived:
-        return NextDay(held[-1], "the last day that holds data, to begin with")
     return NextDay(None, f"every day that holds data is done, the last is {held[-1]}")
 
 
@@ -66,6 +67,6 @@ def _has_champion(settings: Settings) -> bool:
     return RegistryResource().open().champion() is not None
 
 
-def _last_built() -> date:
-    built = WarehouseResource().ask(built_until, default={})
-    return min(built.values(), default=date.min + timedelta(days=1)) - timedelta(days=1)
+def _built() -> date:
+    """The day before which everything is built."""
+    return min(WarehouseResource().ask(built_until, default={}).values(), default=date.min)

@@ -161,11 +161,12 @@ def ranges(
 ) -> list[tuple[date, date]]:
     """[start, end) in parts that one dbt run may build, oldest first.
 
-    `built` tells the day before which each relation is built.
+    `built` tells the day before which each relation is built. A range of several parts over built days
+    goes on where they end: a history that was killed half-way is not begun anew.
 
     Raises:
-        DbtError: the range ends before the latest built day, or takes several runs over built days:
-            the days after it, or after its first part, would be dropped and not built again.
+        DbtError: the range ends before the latest built day: the days after it would be dropped and not
+            built again.
     """
     latest = max(built.values(), default=start)
     if end < latest:
@@ -174,17 +175,12 @@ def ranges(
             f"(excluded) and [{start}, {end}) asked for; nothing was deleted: launch the partitions "
             f"from {start} through the last one before {latest}"
         )
-    parts = [
+    if (end - start).days > longest:
+        start = min(max(start, min(built.values(), default=start)), end - timedelta(days=1))
+    return [
         (start + timedelta(days=first), min(start + timedelta(days=first + longest), end))
         for first in range(0, (end - start).days, longest)
     ]
-    if len(parts) > 1 and latest > start:
-        raise DbtError(
-            f"expected a history of more than {longest} days to be built once, in order; found "
-            f"days built up to {latest} (excluded) and [{start}, {end}) asked for; launch the range "
-            f"from {latest}, or delete the warehouse and run `segue run bootstrap`"
-        )
-    return parts
 
 
 def bridged(start: date, built: Mapping[str, date], data_days: Sequence[date]) -> date:

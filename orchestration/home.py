@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.serving.batch import ACTIVE_DAYS
 from orchestration.settings import Settings
 
 SIMULATED, IMPORTED, LIVE = "simulated", "imported", "live"
@@ -53,6 +54,11 @@ class Home:
         if self.rhythm == MONTHLY:
             return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
         return day + timedelta(days=1)
+
+    @property
+    def active_days(self) -> int:
+        """Days after a listen in which its listener gets lists: four weeks, or two of its months."""
+        return 62 if self.rhythm == MONTHLY else ACTIVE_DAYS
 
     @property
     def bootstrap_end(self) -> date:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.errors import SegueError
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPOSITORY / "dbt_project"
 LOOPBACK = "127.0.0.1"
@@ -86,7 +88,10 @@ class Settings:
     @property
     def reports_port(self) -> int:
         """Port on which `segue ui` serves the reports (SEGUE_REPORTS_PORT, default 3001)."""
-        return int(os.environ.get("SEGUE_REPORTS_PORT", "3001"))
+        text = os.environ.get("SEGUE_REPORTS_PORT", "3001")
+        if not text.isdecimal():
+            raise SegueError(f"expected SEGUE_REPORTS_PORT to be a port number, found {text!r}")
+        return int(text)
 
     @property
     def reports_url(self) -> str:
@@ -122,6 +127,11 @@ class Settings:
     def mlflow_uri(self) -> str:
         """MLflow's store: SQLite under the home, unless SEGUE_MLFLOW_URI names a server."""
         return os.environ.get("SEGUE_MLFLOW_URI", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
+
+    @property
+    def has_mlflow_server(self) -> bool:
+        """Whether models are kept by a server that other homes may share."""
+        return "SEGUE_MLFLOW_URI" in os.environ
 
     @property
     def encoder(self) -> str:

@@ -7,7 +7,7 @@ of it. The choice of a configuration is made with `validation=True`, which moves
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,7 @@ class BenchmarkError(SegueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A prepared task in `folder`: `history` is imported as `format` with `options`; requests.parquet
+    """A prepared task in `folder`: `history` is imported as `format`; requests.parquet
     has the columns of a requests file, truth.parquet `request_id`, `track_id` and the
     `listener` (or session) that intervals resample."""
 
@@ -38,7 +38,6 @@ class Case:
     format: str
     surface: str
     exclude_heard: bool
-    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def history(self) -> Path:

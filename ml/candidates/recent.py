@@ -16,13 +16,14 @@ from ml.state.log import Log
 from ml.state.requests import Requests
 from ml.state.state import State
 
-_LATEST = 10
+_LATEST = 8
 
 
 def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     """The same requests with each listener's `most` latest tracks as session, the latest at the end.
 
-    By days since the track was last played; tracks of the same day stand in the order of their index.
+    By the time since the track was last played; tracks played at the same instant, as in data dated by the
+    month, stand in the order of their index.
     """
     owner, position = state.user_tracks.take(requests.user)
     item, age = (
@@ -59,5 +60,5 @@ class RecentWalk(Walk):
         return cls(made)
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
-        """The walk from the ten latest tracks."""
+        """The walk from the eight latest tracks."""
         return super().generate(latest_tracks(requests, state, _LATEST), state, k)

@@ -26,8 +26,8 @@ def _looked_up(
 ) -> NDArray[np.float32]:
     """matrix[rows[request], track], 0 where nothing is stored or the row is -1.
 
-    Rows of each request are laid out in request order, so that the keys of both sides ascend: one
-    merge instead of a search in the whole matrix. `request` ascends, `track` within it.
+    Rows of each request are laid out in request order, so that the keys of both sides ascend: a
+    search among a block's few rows instead of the whole matrix. `request` ascends, `track` within it.
     """
     asks = np.flatnonzero(rows >= 0)
     part = matrix[rows[asks]]

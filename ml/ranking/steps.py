@@ -204,7 +204,8 @@ def write_ranker(
 ) -> tuple[Ranker | None, Choice]:
     """Train the surface's ranker, choose on validation what serves, and store both.
 
-    The ranker is None (and no file) where it cannot be trained or a single generator is better.
+    The ranker is None (and no file) where it cannot be trained or is not shown to be above the best single
+    generator.
     """
     path = run.ranker(surface)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +224,7 @@ def write_ranker(
 
 
 def stored_ranker(run: TrainingRun, surface: str, threads: int) -> Ranker | None:
-    """The surface's ranker, None where it could not be trained."""
+    """The surface's ranker, None where a generator serves."""
     path = run.ranker(surface)
     return load_ranker(path, threads) if path.is_file() else None
 

@@ -20,7 +20,7 @@ from ml.ranking.run import TrainingRun
 from ml.ranking.steps import cut_sources, cut_vectors, stored_ranker
 from ml.ranking.training import SERVE
 from ml.registry.bundle import BundleFacts, write_bundle
-from ml.serving.batch import recommend_day
+from ml.serving.batch import ACTIVE_DAYS, recommend_day
 from ml.serving.recommender import Recommender, SurfaceModel
 from ml.serving.saved import write_recommender
 from ml.state.state import State
@@ -58,7 +58,11 @@ def surface_models(
 
 
 def build_bundle(
-    bundles: Path, run: TrainingRun, state: State, parameters: RankerParameters
+    bundles: Path,
+    run: TrainingRun,
+    state: State,
+    parameters: RankerParameters,
+    active_days: int = ACTIVE_DAYS,
 ) -> str:
     """Write the run's bundle and return its version; `state` is the one valid on as_of.
 
@@ -71,6 +75,7 @@ def build_bundle(
         LIST_LENGTH,
         sampled_rows=_REFERENCE_ROWS,
         seed=run.plan.seed,
+        active_days=active_days,
         listeners=_REFERENCE_LISTENERS,
     )
 

@@ -130,6 +130,8 @@ def _first(challenger: Evidence, policy: GatePolicy) -> Decision:
         gap = paired_interval(
             found.ndcg, found.popularity, found.user, seed=policy.seed, resamples=policy.resamples
         )
+        if not gap.users:
+            continue
         held = not gap.high < 0
         reasons.append(Reason(rule, surface, gap, 0.0, held, gap.text(), asks))
         better |= gap.mean > 0
@@ -186,6 +188,8 @@ def decide(
     better = False
     for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
         interval = _paired(challenger, champion, surface, policy)
+        if not interval.users:
+            continue
         reasons.append(_reason("not worse than the champion", surface, interval, -policy.margin))
         better |= interval.users > 0 and interval.low > 0
     reasons.extend(

@@ -43,12 +43,18 @@ def daily_requests(state: State, *, active_days: int = ACTIVE_DAYS) -> pa.Table:
 
 
 def recommend_day(
-    recommender: Recommender, k: int, *, sampled_rows: int, seed: int, listeners: int | None = None
+    recommender: Recommender,
+    k: int,
+    *,
+    sampled_rows: int,
+    seed: int,
+    active_days: int = ACTIVE_DAYS,
+    listeners: int | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """(lists, features): the Home lists of `daily_requests` (of at most `listeners` drawn at random), and
     the ranker's inputs of at most `sampled_rows` shown rows drawn so, a float32 column a feature."""
     state = recommender.state
-    requests = requests_from_table(daily_requests(state), "home", state)
+    requests = requests_from_table(daily_requests(state, active_days=active_days), "home", state)
     if listeners is not None and len(requests) > listeners:
         chosen = np.random.default_rng(seed).choice(len(requests), listeners, replace=False)
         requests = requests.select(np.sort(chosen).astype(np.int64))

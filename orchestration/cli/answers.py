@@ -29,6 +29,10 @@ from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings, load_settings, prepare_process
 from orchestration.warehouse_facts import built_until
 
+ADVANTAGE = (
+    "Advantage: what serves (segue) minus the model, NDCG@10, 95 % paired bootstrap by listener."
+)
+
 
 def champion_of(settings: Settings) -> Path:
     """The verified bundle of the champion.
@@ -128,9 +132,7 @@ def print_evaluation() -> None:
     if not path.is_file():
         raise SegueError("expected an evaluation, found none; run `segue run train`")
     show_comparison(pq.read_table(path), f"as of {run.plan.as_of}")
-    console.print(
-        "Advantage: the ranker minus the model, NDCG@10, 95 % paired bootstrap by listener."
-    )
+    console.print(ADVANTAGE)
     then("segue run daily")
 
 

@@ -25,10 +25,17 @@ from ml.serving.saved import load_recommender
 from orchestration.cli.answers import champion_of, state_before
 from orchestration.cli.console import console, show, then, working
 from orchestration.resources import WarehouseResource
-from orchestration.settings import REPOSITORY, Settings, environment_of, load_settings
+from orchestration.settings import (
+    REPOSITORY,
+    Settings,
+    environment_of,
+    load_settings,
+    prepare_process,
+)
 from orchestration.warehouse_facts import built_until
 
 DATA = REPOSITORY.parent / "shared" / "data"
+_SEGUE = (sys.executable, "-c", "from orchestration.cli.main import main; main()")
 _SEED = 7
 _LIST = 20
 
@@ -47,7 +54,7 @@ def _segue(home: Path, arguments: Sequence[str]) -> Cost:
     Raises:
         SegueError: it failed; its own words follow.
     """
-    command = [sys.executable, "-c", "from orchestration.cli.main import main; main()", *arguments]
+    command = [*_SEGUE, *arguments]
     log = home.with_name(f"{home.name}.log")
     began = time.monotonic()
     with log.open("ab") as file:
@@ -70,17 +77,39 @@ def run_benchmark(name: str, data: Path | None, validation: bool) -> None:
     """One data set, or `all` of them."""
     if name != "all" and name not in CASES:
         raise SegueError(f"expected a data set of {', '.join(CASES)} or all, found {name!r}")
-    for each in CASES if name == "all" else (name,):
-        _benchmark(each, (data or DATA) if name == "all" else (data or DATA / each), validation)
+    settings = load_settings()
+    if settings.has_mlflow_server:
+        raise SegueError(
+            "expected models of a benchmark to stay in its own home, found SEGUE_MLFLOW_URI; unset it"
+        )
+    if name == "all":
+        # A process each: a child's peak memory begins at that of its parent (ru_maxrss on Linux).
+        for each in CASES:
+            _alone(each, data, validation)
+        return
+    # Scoring moves this process to the benchmark's home: the place is settled before.
+    _benchmark(name, data or DATA, settings.home / "benchmarks", validation)
     then("segue benchmark all")
 
 
-def _benchmark(name: str, data: Path, validation: bool) -> None:
+def _alone(name: str, data: Path | None, validation: bool) -> None:
+    folder = ["--data", str(data)] if data else []
+    arguments = [name, *folder, *(["--validation"] if validation else [])]
+    done = subprocess.run([*_SEGUE, "benchmark", *arguments], check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise SegueError(
+            f"the benchmark {name} ended with {done.returncode}; its lines above say why"
+        )
+
+
+def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
     folder = data / name if (data / name).is_dir() else data
-    target = load_settings().home / "benchmarks" / name / ("validation" if validation else "test")
+    target = root / name / ("validation" if validation else "test")
     shutil.rmtree(target, ignore_errors=True)
     with working(f"{name}: preparing"):
         case = CASES[name](folder, target, validation=validation)
+        if not len(pq.read_table(case.requests)):
+            raise SegueError(f"expected requests after the cut of {folder}, found none; look at it")
     home = target / "home"
     with working(f"{name}: importing"):
         imported = _segue(home, ["import", case.format, str(_history(case))])
@@ -103,6 +132,7 @@ def _history(case: Case) -> Path:
 
 def _scored(settings: Settings, case: Case, lists: Path) -> list[Score]:
     requests = read_requests(case.requests)
+    prepare_process(settings)
     bundle = champion_of(settings)
     day = requests["at"][0].as_py().date()
     built = WarehouseResource().ask(built_until, default={})

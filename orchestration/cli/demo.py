@@ -16,14 +16,16 @@ from ml.ranking.run import current_run
 from monitoring.areas import AREAS
 from monitoring.reports import read_reports
 from orchestration.beginning import World, begin_imported, begin_simulated
-from orchestration.cli.answers import show_comparison
+from orchestration.cli.answers import ADVANTAGE, show_comparison
 from orchestration.cli.beginnings import options_of, show_report
 from orchestration.cli.console import console, show, then, working
 from orchestration.cli.jobs import bootstrap, train
+from orchestration.days import lived_days
 from orchestration.home import Home, read_home, write_home
-from orchestration.resources import RegistryResource
+from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.running import Launch, execute
 from orchestration.settings import Settings, load_settings, prepare_process
+from orchestration.warehouse_facts import built_until
 
 LIVED_DAYS = 7
 _COLOURS = {"act": "red", "watch": "yellow", "ok": "green"}
@@ -58,12 +60,16 @@ def demo_data(path: Path, name: str, pairs: list[str]) -> None:
 
 def _live(settings: Settings, days: list[date], began: float) -> None:
     prepare_process(settings)
-    bootstrap(settings)
     home = read_home(settings)
-    train(settings, home.after(home.bootstrap_end))
+    end = home.after(home.bootstrap_end)
+    # A demo that was stopped goes on where it stood.
+    built = WarehouseResource().ask(built_until, default={})
+    if min(built.values(), default=end - timedelta(days=1)) < end:
+        bootstrap(settings)
+    train(settings, end)
     champion = RegistryResource().open().champion()
     lived = days if champion else []
-    for day in lived:
+    for day in sorted(set(lived) - set(lived_days(settings))):
         with working(f"daily {day}"):
             execute(settings, Launch("daily", day, day))
     summary(settings, read_home(settings), champion, lived)
@@ -76,9 +82,7 @@ def summary(settings: Settings, home: Home, champion: str | None, days: list[dat
     run = current_run(settings.training)
     console.rule("[bold]Segue")
     show_comparison(pq.read_table(run.evaluation / "comparison.parquet"), f"as of {run.plan.as_of}")
-    console.print(
-        "Advantage: the ranker minus the model, NDCG@10, 95 % paired bootstrap by listener."
-    )
+    console.print(ADVANTAGE)
     if champion:
         console.print(f"\nChampion [bold]{champion}[/]: passed the gate and serves.\n")
     else:

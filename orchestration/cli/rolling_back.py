@@ -30,7 +30,8 @@ def version_before(models: ModelRegistry, wanted: str) -> tuple[str, str]:
                 f"expected a version that served before {champion} ({others}), found {wanted}"
             )
         return champion, wanted
-    earlier = [version for version in served if version != champion]
+    # Steps back never turn forward: what served before the champion did for the first time.
+    earlier = served[: served.index(champion)]
     if not earlier:
         raise SegueError(
             f"expected a version that served before {champion}, found none: it is the first; "

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,10 +84,11 @@ def open_ui(port: int) -> None:
 def _ended(process: "subprocess.Popen[bytes]") -> int:
     """End Dagster as Ctrl-C would, and by force where it does not listen: started from a script, its
     processes ignore SIGINT, and they stay alive on SIGTERM (1.13)."""
-    os.killpg(process.pid, signal.SIGINT)
-    try:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
     return 0

@@ -1,8 +1,10 @@
 """Which day an imported home lives next, and when a day counts as lived."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -40,7 +42,12 @@ def unserved(settings: Settings) -> Home:
     prepare_process(settings)
     rows = pa.Table.from_pylist([listen(day) for day in HELD], schema=LISTENS.schema)
     ingest_table(Lake(settings.home), "listens", rows, "test")
-    settings.warehouse.touch()
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.built_ranges as select 'features.users' as relation, "
+            f"date '{HELD[0] + timedelta(days=1)}' as end_day"
+        )
     bundle = settings.bundles / "v1"
     bundle.mkdir(parents=True)
     (bundle / "manifest.json").write_text("{}")
@@ -76,6 +83,26 @@ def test_a_day_whose_reports_are_not_all_written_is_asked_for_again(
     assert next_day(settings, home, NOW).day == HELD[1]
 
 
+def build_until(settings: Settings, day: date) -> None:
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("update intermediate.built_ranges set end_day = ?", [day])
+
+
+def test_a_built_day_without_reports_is_asked_for_again(settings: Settings, home: Home) -> None:
+    """A plain import, whose history has no end of its own: killed between its tables and its reports."""
+    plain = replace(home, history_end=None)
+    report(settings, HELD[0], AREAS)
+    build_until(settings, HELD[1] + timedelta(days=1))
+    assert next_day(settings, plain, NOW).day == HELD[1]
+
+
+def test_a_plain_import_that_is_built_lives_its_last_day_first(
+    settings: Settings, home: Home
+) -> None:
+    build_until(settings, HELD[2] + timedelta(days=1))
+    assert next_day(settings, replace(home, history_end=None), NOW).day == HELD[2]
+
+
 def test_a_lived_day_is_followed_by_the_next_one_and_the_last_by_none(
     settings: Settings, home: Home
 ) -> None:
@@ -102,6 +129,19 @@ def test_a_rollback_goes_to_the_version_that_served_before(settings: Settings, h
         models.promote(version, "better", NOW)
     assert version_before(models, "") == ("v3", "v2")
     assert version_before(models, "v1") == ("v3", "v1")
+
+
+def test_two_rollbacks_go_two_versions_back(settings: Settings, home: Home) -> None:
+    models = RegistryResource().open()
+    for version in ("v2", "v3"):
+        models.log_run(version, {}, {}, {})
+        models.promote(version, "better", NOW)
+    for expected in ("v2", "v1"):
+        earlier = version_before(models, "")[1]
+        assert earlier == expected
+        models.promote(earlier, "rolled back", NOW)
+    with pytest.raises(SegueError, match="it is the first"):
+        version_before(models, "")
 
 
 def test_the_first_champion_has_nothing_to_go_back_to(settings: Settings, home: Home) -> None:

@@ -32,6 +32,12 @@ def test_a_period_ends_with_its_month_or_its_day() -> None:
     assert home_of([date(2010, 12, 31)]).after(date(2010, 12, 31)) == date(2011, 1, 1)
 
 
+def test_a_listener_of_the_last_month_still_gets_lists_when_the_next_one_begins() -> None:
+    """Data of a month stands on its first day, so it is 31 days old when the month is over."""
+    assert home_of(MONTHS).active_days >= 62
+    assert home_of([date(2010, 12, 31)]).active_days == 28
+
+
 def test_a_later_import_of_other_days_makes_the_home_daily_again(settings: Settings) -> None:
     store(settings, home_of(MONTHS))
     known = read_home(settings)

@@ -172,7 +172,7 @@ def test_a_file_changed_in_the_champions_bundle_stops_the_run_by_name(home: Sett
     (home.bundles / version / "numbers.npy").write_bytes(b"124")
     result = decided()
     assert not result.success
-    error = result.failure_data_for_node("registry__champion").error.cause
+    error = result.failure_data_for_node("registry__promotion_decision").error.cause
     assert error.cls_name == BundleError.__name__
     assert f"bundle {version}: numbers.npy differs from its hash" in error.message
     assert "segue run train --as-of 2026-03-02" in error.message

@@ -91,7 +91,7 @@ def champion_comparison(
     with warehouse.reader() as connection:
         state = read_state(connection, run.plan.as_of)
         publish_state(state, settings.states)
-        version = build_bundle(settings.bundles, run, state, parameters)
+        version = build_bundle(settings.bundles, run, state, parameters, home.record.active_days)
         judged = judged_surfaces(run, state.catalogue, THREADS)
         write_evidence(
             run.evaluation / "challenger.parquet", challenger_evidence(run, judged, version)

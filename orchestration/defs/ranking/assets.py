@@ -90,7 +90,7 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
         group_name="ranking",
         description=(
             f"XGBoost rank:ndcg for {title}, stopped by NDCG@10 on the validation days; it serves where "
-            "it is above every single generator there."
+            "it is shown to be above the best single generator there."
         ),
         owners=[OWNER],
         kinds={"xgboost"},
@@ -101,7 +101,10 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
         trained, choice = write_ranker(run, surface, RankerParameters(seed=run.plan.seed))
         told = {"serves": choice.serves, "validation": dg.MetadataValue.md(choice_markdown(choice))}
         if trained is None:
-            why = untrainable(run, surface) or f"{choice.leader} is not shown to be worse on validation"
+            why = (
+                untrainable(run, surface)
+                or f"{choice.leader} is not shown to be worse on validation"
+            )
             return dg.MaterializeResult(metadata={"trained": f"no: {why}", **told})
         gain = list(trained.gain().items())[:_SHOWN_FEATURES]
         lines = [f"| {name} | {100 * share:.1f} % |" for name, share in gain]

@@ -26,11 +26,13 @@ from orchestration.resources import HomeResource, RegistryResource
 from orchestration.storing import replace_text
 
 
-def decision_of(run: TrainingRun) -> Decision:
-    """The gate's decision on a run's stored evidence."""
+def decision_of(run: TrainingRun, serving: str | None = None) -> Decision:
+    """The gate's decision on a run's stored evidence; a challenger that is `serving` meets itself."""
     challenger = read_evidence(run.evaluation / "challenger.parquet")
     against = run.evaluation / "champion.parquet"
     champion = read_evidence(against) if against.is_file() else None
+    if challenger.version == serving:
+        champion = challenger
     first_test_day = run.plan.days("test")[0].isoformat()
     return decide(challenger, champion, GatePolicy(), first_test_day)
 
@@ -58,11 +60,7 @@ def promotion_decision(home: HomeResource, registry: RegistryResource):
     run = current_run(home.settings.training)
     challenger = read_evidence(run.evaluation / "challenger.parquet").version
     models = registry.open()
-    if models.champion() == challenger:
-        return dg.MaterializeResult(
-            metadata={"promote": False, "decision": "the same model serves already"}
-        )
-    decision = decision_of(run)
+    decision = decision_of(run, models.champion())
     text = json.dumps(decision.to_dict(), indent=1, sort_keys=True)
     replace_text(run.evaluation / "decision.json", text)
     manifest = verify_bundle(home.settings.bundles / challenger)

@@ -62,6 +62,8 @@ def test_take_lists_the_pairs_of_users_in_order_and_none_of_unknown_ones():
 
 
 def test_a_table_without_users_has_no_pairs_for_anybody() -> None:
-    nobody = PairTable(np.zeros(1, np.int64), np.zeros(0, np.int32), Columns((), np.zeros((0, 0))), 3)
+    nobody = PairTable(
+        np.zeros(1, np.int64), np.zeros(0, np.int32), Columns((), np.zeros((0, 0))), 3
+    )
     owner, position = nobody.take(np.array([-1, 0], dtype=np.int32))
     assert len(owner) == len(position) == 0
