@@ -3,6 +3,7 @@
 Belongs here: request files in, lists out. Does not belong here: how a list is made (ml.serving).
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -34,16 +35,26 @@ ADVANTAGE = (
 )
 
 
-def champion_of(settings: Settings) -> Path:
-    """The verified bundle of the champion.
+def answering_bundle(settings: Settings) -> Path:
+    """The verified bundle of the champion; before the first promotion that of the latest training.
+
+    A file of requests is answered for whoever asked, not for listeners: a model that the gate did not let
+    serve may answer it, and that is said.
 
     Raises:
-        SegueError: none was promoted.
+        SegueError: nothing was trained.
     """
     prepare_process(settings)
     version = RegistryResource().open().champion()
     if version is None:
-        raise SegueError("expected a champion, found none promoted yet; run `segue run train`")
+        decision = current_run(settings.training).evaluation / "decision.json"
+        if not decision.is_file():
+            raise SegueError("expected a trained model, found none; run `segue run train`")
+        version = str(json.loads(decision.read_text())["challenger"])
+        console.print(
+            f"[yellow]No model serves[/]: the gate did not promote {version}, which answers here; "
+            "`segue evaluate` shows why"
+        )
     verify_bundle(settings.bundles / version)
     return settings.bundles / version
 
@@ -82,7 +93,7 @@ def recommend_file(requests: Path, out: Path, k: int, exclude_heard: bool) -> No
         raise SegueError(f"expected --out to end in .parquet or .csv, found {out.name}")
     asked = read_requests(requests)
     with working(f"answering {len(asked):,} requests"):
-        bundle = champion_of(settings)
+        bundle = answering_bundle(settings)
         lists = answered(settings, bundle, asked, k, exclude_heard)
     write_lists(lists, out)
     listed = pc.count_distinct(lists["request_id"]).as_py()

@@ -22,7 +22,7 @@ from ml.benchmark.singles import single_lists
 from ml.errors import SegueError
 from ml.serving.requests_file import read_requests
 from ml.serving.saved import load_recommender
-from orchestration.cli.answers import champion_of, state_before
+from orchestration.cli.answers import answering_bundle, state_before
 from orchestration.cli.console import console, show, then, working
 from orchestration.resources import WarehouseResource
 from orchestration.settings import (
@@ -133,7 +133,7 @@ def _history(case: Case) -> Path:
 def _scored(settings: Settings, case: Case, lists: Path) -> list[Score]:
     requests = read_requests(case.requests)
     prepare_process(settings)
-    bundle = champion_of(settings)
+    bundle = answering_bundle(settings)
     day = requests["at"][0].as_py().date()
     built = WarehouseResource().ask(built_until, default={})
     state = state_before(settings, day, built).on(day)

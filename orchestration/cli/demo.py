@@ -74,7 +74,7 @@ def _live(settings: Settings, days: list[date], began: float) -> None:
             execute(settings, Launch("daily", day, day))
     summary(settings, read_home(settings), champion, lived)
     console.print(f"\n{2 + len(lived)} runs in {time.monotonic() - began:.0f} s.")
-    then("make ui, or segue review" if champion else "segue evaluate")
+    then("make ui, or segue review" if champion else "segue evaluate, or import more days")
 
 
 def summary(settings: Settings, home: Home, champion: str | None, days: list[date]) -> None:

@@ -9,6 +9,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from ml.errors import SegueError
 from ml.evaluation.metrics import Lists, Truth
 from ml.evaluation.splits import Windows
 from ml.evaluation.table import comparison_rows, to_arrow, to_markdown
@@ -19,6 +20,7 @@ from ml.ranking.training import Sampling, TrainingPlan
 from ml.registry.bundle import BundleError, BundleFacts, write_bundle
 from ml.registry.evidence import write_evidence
 from ml.registry.gate import Evidence, SurfaceEvidence
+from orchestration.cli.answers import answering_bundle
 from orchestration.defs.registry.assets import champion, promotion_decision
 from orchestration.resources import RESOURCES, RegistryResource
 from orchestration.settings import Settings, child_environment, prepare_process
@@ -191,3 +193,22 @@ def test_a_file_changed_in_the_challengers_bundle_stops_the_run_before_it_serves
         result.failure_data_for_node("registry__promotion_decision").error.cause.message
     )
     assert RegistryResource().open().champion() is None
+
+
+def test_before_any_promotion_a_file_of_requests_is_answered_by_the_judged_model_and_that_is_said(
+    home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    version = bundle(home, 1, as_of)
+    training(home, as_of, evidence(version, as_of, 0.0), None)
+    assert decided().success
+    assert RegistryResource().open().champion() is None
+    assert answering_bundle(home) == home.bundles / version
+    assert "did not promote" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_without_any_training_a_file_of_requests_names_the_command_that_begins_one(
+    settings: Settings,
+) -> None:
+    with pytest.raises(SegueError, match="segue run train"):
+        answering_bundle(settings)
