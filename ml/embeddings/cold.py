@@ -86,6 +86,37 @@ def cold_recall(
     )
 
 
+def closest_co_listens(
+    session: NDArray[np.int32],
+    track: NDArray[np.int32],
+    cold: NDArray[np.bool_],
+    *,
+    most: int = 10,
+) -> NDArray[np.int32]:
+    """The `most` warm tracks that are most co-listened with each cold track, int32 (n, 2), cold first.
+
+    Listens `session`, `track` (m), -1 = unknown. By the cosine of the sets of sessions, as item-item
+    generators count what is heard together, ties by index: a hit is heard beside everything, so plain
+    counts would call the same few tracks everybody's company.
+    """
+    known = track >= 0
+    sets = sparse.csr_matrix(
+        (np.ones(int(known.sum())), (session[known], track[known])),
+        shape=(int(session.max(initial=-1)) + 1, len(cold)),
+    )
+    sets.sum_duplicates()
+    sets.data[:] = 1.0
+    heard = np.asarray(sets.sum(axis=0)).ravel()
+    asked, warm = np.flatnonzero(cold), np.flatnonzero(~cold)
+    together = (sets[:, asked].T @ sets[:, warm]).tocoo()
+    left, right = asked[together.row], warm[together.col]
+    cosine = together.data / np.sqrt(heard[left] * heard[right])
+    order = np.lexsort((right, -cosine, left))
+    left, right = left[order], right[order]
+    kept = np.arange(len(left)) - np.searchsorted(left, left) < most
+    return np.stack([left[kept], right[kept]], axis=1).astype(np.int32)
+
+
 def train_without(
     documents: pa.Table,
     pairs: NDArray[np.int32],

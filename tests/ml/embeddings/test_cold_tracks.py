@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.embeddings.cold import ColdRecall, cold_recall, hold_out
+from ml.embeddings.cold import ColdRecall, closest_co_listens, cold_recall, hold_out
 from ml.embeddings.encoder import EncoderConfig
 
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "bench_embeddings.py"
@@ -48,6 +48,23 @@ def test_pairs_count_in_both_directions_and_never_between_cold_tracks():
     assert recall == ColdRecall(text=1.0, popularity=1.0, tracks=1, k=2)
 
 
+def test_the_closest_co_listens_are_those_of_the_highest_cosine():
+    """Sessions 0 3, 0 1 3, 3, 2: cos(0, 3) = 2 / sqrt(2 * 3) = .816, cos(0, 1) = 1 / sqrt(2 * 1) = .707."""
+    session = np.array([0, 0, 1, 1, 1, 2, 3, 4], np.int32)
+    track = np.array([0, 3, 0, 1, 3, 3, 2, -1], np.int32)
+    found = closest_co_listens(session, track, COLD, most=1)
+    assert found.tolist() == [[0, 3]]
+    both = closest_co_listens(session, track, COLD, most=5)
+    assert both.tolist() == [[0, 3], [0, 1]]
+
+
+def test_a_hit_heard_beside_everything_is_not_the_closest():
+    """Track 3 shares one of its four sessions with 0, track 1 its only one."""
+    session = np.array([0, 0, 0, 1, 2, 3], np.int32)
+    track = np.array([0, 1, 3, 3, 3, 3], np.int32)
+    assert closest_co_listens(session, track, COLD, most=1).tolist() == [[0, 1]]
+
+
 def test_the_share_asked_for_is_held_out():
     cold = hold_out(1000, share=0.1, seed=3)
     assert cold.sum() == 100
@@ -58,6 +75,7 @@ def test_the_share_asked_for_is_held_out():
 def test_text_beats_popularity_threefold_on_cold_tracks_of_the_simulator(bench):
     recalls = bench.judged(bench.simulated(600, 4_000, 12), 60_000, EncoderConfig())
     assert recalls["discounted"].tracks > 100
+    assert recalls["closest 10"].ratio >= 3, recalls
     assert recalls["discounted"].ratio >= 3, recalls
     assert recalls["plain"].ratio > 1, recalls
 
@@ -68,4 +86,5 @@ def test_text_beats_popularity_threefold_on_cold_artists_of_hetrec(bench, shared
         pytest.skip("hetrec2011-lastfm-2k is not beside this checkout")
     recalls = bench.judged(bench.hetrec(folder), 60_000, EncoderConfig())
     assert recalls["discounted"].tracks > 1_000
+    assert recalls["closest 10"].ratio >= 3, recalls
     assert recalls["discounted"].ratio >= 3, recalls
