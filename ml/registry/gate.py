@@ -123,8 +123,8 @@ def _refusal(rule: str, text: str) -> Reason:
 
 
 def _first(challenger: Evidence, policy: GatePolicy) -> Decision:
-    """Against decayed popularity: better on a surface, shown worse on none."""
-    reasons, better = [], False
+    """Against decayed popularity: better on a surface, shown worse on none; or the very same lists."""
+    reasons, better, same = [], False, bool(challenger.surfaces)
     rule, asks = "not worse than decayed popularity", "interval not below 0"
     for surface, found in sorted(challenger.surfaces.items()):
         gap = paired_interval(
@@ -135,9 +135,10 @@ def _first(challenger: Evidence, policy: GatePolicy) -> Decision:
         held = not gap.high < 0
         reasons.append(Reason(rule, surface, gap, 0.0, held, gap.text(), asks))
         better |= gap.mean > 0
+        same &= np.array_equal(found.ndcg, found.popularity, equal_nan=True)
     if not reasons:
         reasons.append(_refusal("a surface was judged", "nobody asked on the test days"))
-    reasons.append(_superior("beats decayed popularity on a surface", better))
+    reasons.append(_superior("beats decayed popularity on a surface, or is it", better or same))
     promote = all(reason.passed for reason in reasons)
     return Decision(challenger.version, None, promote, tuple(reasons))
 
@@ -165,7 +166,8 @@ def decide(
     """Weigh a challenger against the champion on the same requests.
 
     The first champion must beat decayed popularity on a surface (mean above zero: the alternative is no
-    recommendations at all) and be shown worse on none (interval below zero).
+    recommendations at all) and be shown worse on none (interval below zero). Where validation left every
+    surface to decayed popularity itself, that serves: it is what answers fall back to anyway.
     A later one must not be worse than the champion on any surface by more than the margin and better on
     at least one. A champion that saw test days (its as_of is after `first_test_day`, ISO) cannot be
     judged on them and stays.

@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 
 from ml.errors import SegueError
 from ml.lake.store import Lake
+from ml.ranking.judging import RANKER
+from ml.ranking.order import read_choice
 from ml.ranking.run import current_run
+from ml.tables import RECOMMENDED_SURFACES
 from monitoring.areas import AREAS
 from monitoring.reports import read_reports
 from orchestration.beginning import World, begin_imported, begin_simulated
@@ -84,7 +87,12 @@ def summary(settings: Settings, home: Home, champion: str | None, days: list[dat
     show_comparison(pq.read_table(run.evaluation / "comparison.parquet"), f"as of {run.plan.as_of}")
     console.print(ADVANTAGE)
     if champion:
-        console.print(f"\nChampion [bold]{champion}[/]: passed the gate and serves.\n")
+        console.print(f"\nChampion [bold]{champion}[/]: passed the gate and serves.")
+        for surface in RECOMMENDED_SURFACES:
+            serves = read_choice(run.choice(surface)).serves
+            by = "the ranker" if serves == RANKER else f"{serves}: no ranker is shown to be better"
+            console.print(f"{surface}: {by}")
+        console.print()
     else:
         console.print("\n[yellow]No champion[/]: the gate did not let the model serve:")
         console.print((run.evaluation / "decision.json").read_text())

@@ -118,7 +118,7 @@ def test_a_first_model_that_beats_popularity_serves(home: Settings) -> None:
 def test_a_first_model_that_does_not_leaves_the_home_without_a_champion(home: Settings) -> None:
     as_of = FIRST_TEST_DAY + timedelta(days=1)
     version = bundle(home, 1, as_of)
-    training(home, as_of, evidence(version, as_of, 0.1), None)
+    training(home, as_of, evidence(version, as_of, 0.05), None)
     result = decided()
     assert result.success
     assert materialized(result) == {"registry/promotion_decision"}

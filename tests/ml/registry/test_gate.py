@@ -38,9 +38,15 @@ def failed(decision: Decision) -> list[tuple[str, str]]:
 
 def test_a_first_model_must_beat_popularity_on_a_surface() -> None:
     assert decided(model("new", home=scores(0.5))).promote
-    decision = decided(model("new", home=scores(0.1)))
+    even = scores([0.2, 0.0])
+    decision = decided(model("new", home=even))
     assert not decision.promote
-    assert failed(decision) == [("beats decayed popularity on a surface", "all")]
+    assert failed(decision) == [("beats decayed popularity on a surface, or is it", "all")]
+
+
+def test_a_first_model_that_is_decayed_popularity_itself_serves() -> None:
+    """Validation left every surface to it; answers fall back to it anyway."""
+    assert decided(model("new", home=scores(0.1), now_playing=scores(0.1))).promote
 
 
 def test_a_first_model_shown_worse_than_popularity_on_a_surface_is_refused() -> None:
