@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ml.candidates.generator import Candidates, Generator
 from ml.candidates.merge import merge
+from ml.candidates.top import top_of_long
 from ml.serving.recommender import Recommender
 from ml.state.requests import Requests, requests_from_table
 
@@ -40,14 +41,13 @@ def single_lists(
             depth = k * _DEEPER if exclude_heard else k
             found = generator.generate(block, state, depth)
             if exclude_heard:
-                found = _unheard(recommender, block, name, found)
-            kept = found.rank <= k
+                found = _unheard(recommender, block, name, found, k)
             parts.append(
                 pa.table(
                     {
-                        "request_id": block.request_ids.take(pa.array(found.request[kept])),
-                        "track_id": state.catalogue.track_ids.take(pa.array(found.track[kept])),
-                        "rank": found.rank[kept],
+                        "request_id": block.request_ids.take(pa.array(found.request)),
+                        "track_id": state.catalogue.track_ids.take(pa.array(found.track)),
+                        "rank": found.rank,
                     }
                 )
             )
@@ -55,13 +55,9 @@ def single_lists(
             yield name, pa.concat_tables(parts)
 
 
-def _unheard(recommender: Recommender, block: Requests, name: str, found: Candidates) -> Candidates:
-    depth = int(found.rank.max(initial=0))
-    pool = merge({name: found}, {name: depth})
+def _unheard(
+    recommender: Recommender, block: Requests, name: str, found: Candidates, k: int
+) -> Candidates:
+    pool = merge({name: found}, {name: int(found.rank.max(initial=0))})
     kept = recommender.unheard(block, pool)
-    request, track = pool.request[kept], pool.track[kept]
-    score, old = pool.score[0, kept], pool.rank[0, kept]
-    order = np.lexsort((old, request))
-    request, track, score = request[order], track[order], score[order]
-    rank = np.arange(len(request)) - np.searchsorted(request, request) + 1
-    return Candidates(request, track, score, rank.astype(np.int32))
+    return top_of_long(pool.request[kept], pool.track[kept], pool.score[0, kept], k)

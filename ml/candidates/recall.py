@@ -59,8 +59,8 @@ def recall_table(
 
     Truth is `request`, `track` int32 (truths), each pair once; tracks beyond the catalogue count as
     missed. `most` is the depth of each generator by name. Recall is averaged over requests with truth.
-    Columns: generator; candidates, the mean number a request of `requests`; recall@k for every depth (null in the pool's row, which has no
-    order); recall at full depth; marginal = recall of the pool minus that of the pool without the
+    Columns: generator; candidates, the mean number a request of `requests`; recall@k for every depth (null
+    in the pool's row, which has no order); recall at full depth; marginal = recall of the pool minus that of the pool without the
     generator (null in the pool's row).
     """
     ranks = found_ranks(pool, request, track, most)

@@ -4,6 +4,7 @@ Belongs here: pair counts with distance decay and the walk on them. Does not bel
 sets (session_item_item, session_knn).
 """
 
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -89,9 +90,10 @@ class Walk(Transitions):
 
     name: ClassVar[str] = "walk"
 
-    def __init__(self, matrix: sparse.csr_matrix) -> None:
-        super().__init__(matrix)
-        self._edges = top_of_rows(matrix, _EDGES)
+    @cached_property
+    def _edges(self) -> sparse.csr_matrix:
+        """Chosen when first asked: a stored walk is moved to another catalogue before it answers."""
+        return top_of_rows(self.relation, _EDGES)
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """P + 3 P P out of the last eight tracks, P P over the 60 strongest edges of each track."""
