@@ -1,9 +1,11 @@
-"""How a home receives a day: it simulates it, has it already, or reads its source again.
+"""How a home receives a day: it simulates it, has it already, or reads its source again; and what the
+online service received.
 
-Belongs here: the three kinds of homes. Does not belong here: assets.
+Belongs here: the three kinds of homes, events. Does not belong here: assets.
 """
 
 import shutil
+from collections.abc import Iterable, Iterator, Set
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,11 +16,14 @@ from ml.lake.ingest import ingest, ingest_table
 from ml.lake.report import FileReport, ImportReport
 from ml.lake.store import Lake
 from ml.serving.batch import read_recommendations
+from ml.serving.events.closing import close_days, days_to_enter, mark_entered
 from ml.simulation.config import Incident, WorldConfig
 from ml.simulation.living import initial_state, live_day
 from ml.simulation.memory import SimulationState, load_state, save_state
 from ml.simulation.world import World, create_world
+from ml.sources.events import event_days, read_days
 from ml.sources.registry import read_source
+from ml.sources.source import SourceFile
 from orchestration.home import IMPORTED, SIMULATED, Home
 from orchestration.settings import Settings
 
@@ -31,23 +36,59 @@ _CHUNK = 60
 
 
 def receive(settings: Settings, home: Home, start: date, end: date) -> ImportReport:
-    """Bring the days [start, end) into the lake and report what came."""
+    """Bring the days [start, end) into the lake and report what came.
+
+    The days are over for the journal of events from here on; those that were received on them join
+    what the source holds, and are known when they were received.
+    """
     lake = Lake(settings.home)
+    close_days(settings.events, end)
+    source = read_days(settings.events, days_to_enter(settings.events, start, end))
+    segments: set[str] = set()
+    received = ingest(lake, _noting(source.files, segments))
+    mark_entered(settings.events, end)
+    report = _of_the_source(settings, home, lake, start, end, segments)
+    notes = (*source.notes, *_waiting(settings, home))
+    return ImportReport((*report.files, *received.files), notes)
+
+
+def _waiting(settings: Settings, home: Home) -> tuple[str, ...]:
+    """A note where events lie on days that the home will never live."""
+    last = home.last_day
+    beyond = [day for day in event_days(settings.events) if last is not None and day > last]
+    if not beyond:
+        return ()
+    return (
+        f"Events received from {beyond[0]} on stay in the journal: the home's last day is {last}.",
+    )
+
+
+def _noting(files: Iterable[SourceFile], digests: set[str]) -> Iterator[SourceFile]:
+    for file in files:
+        digests.add(file.digest)
+        yield file
+
+
+def _of_the_source(
+    settings: Settings, home: Home, lake: Lake, start: date, end: date, segments: Set[str]
+) -> ImportReport:
     if home.source.kind == SIMULATED:
         return _simulate(settings, home, lake, start, end)
     if home.source.kind == IMPORTED:
-        return held(lake, start, end)
+        return held(lake, start, end, segments)
     source = read_source(home.source.format, Path(home.source.path), home.source.options)
     return ingest(lake, source.files)
 
 
-def held(lake: Lake, start: date, end: date) -> ImportReport:
-    """What the lake already holds for [start, end): rows that an import accepted earlier."""
+def held(lake: Lake, start: date, end: date, without: Set[str] = frozenset()) -> ImportReport:
+    """What the lake already holds for [start, end) but from files `without`: rows that an import
+    accepted earlier."""
     files = []
     for table in TABLES:
         days = [day for day in lake.days(table) if start <= day < end]
         paths = [path for day in days for path in lake.files(table, day)]
-        rows = sum(pq.read_metadata(path).num_rows for path in paths)
+        counted = [path for path in paths if path.stem not in without]
+        rows = sum(pq.read_metadata(path).num_rows for path in counted)
         files.append(FileReport("the lake", table, rows, 0, rows, 0))
     return ImportReport(tuple(files))
 

@@ -29,6 +29,17 @@ def report_markdown(report: ImportReport, table: str) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
+def table_metadata(report: ImportReport, table: str) -> dict[str, int | str | dg.MetadataValue]:
+    """Rows, quarantined rows and files of one table, and what is worth saying about all of them."""
+    files = [file for file in report.files if file.table == table]
+    return {
+        "dagster/row_count": sum(file.accepted + file.already_known for file in files),
+        "quarantined": sum(file.quarantined for file in files),
+        "files": dg.MetadataValue.md(report_markdown(report, table)),
+        **({"notes": "\n".join(report.notes)} if report.notes else {}),
+    }
+
+
 def nothing_lost(report: ImportReport) -> dg.AssetCheckResult:
     """received = accepted + already known + quarantined, for every file."""
     bad = [
@@ -79,12 +90,6 @@ def raw(
     start, end = run_days(context)
     report = receive(home.settings, home.record, start, end)
     for name, key in RAW.items():
-        files = [file for file in report.files if file.table == name]
-        metadata = {
-            "dagster/row_count": sum(file.accepted + file.already_known for file in files),
-            "quarantined": sum(file.quarantined for file in files),
-            "files": dg.MetadataValue.md(report_markdown(report, name)),
-        }
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        yield dg.MaterializeResult(asset_key=key, metadata=table_metadata(report, name))
     yield nothing_lost(report)
     yield few_quarantined(report)
