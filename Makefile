@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
-FORMAT ?= canonical
+FORMAT ?=
 OPTIONS ?=
 export SEGUE_HOME ?= $(CURDIR)/.segue
 
@@ -21,8 +21,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 install: $(VENV)/installed ## Create .venv and install into it
 
-demo: $(VENV)/installed ## A recommender's life; DATA=PATH FORMAT=NAME [OPTIONS="a=b"] on real data
-	$(BIN)/segue demo $(if $(DATA),--data $(DATA) --format $(FORMAT) $(foreach one,$(OPTIONS),--option $(one)))
+demo: $(VENV)/installed ## A recommender's life; DATA=PATH [FORMAT=NAME] [OPTIONS="a=b"] on real data
+	$(BIN)/segue demo $(if $(DATA),--data $(DATA) $(if $(FORMAT),--format $(FORMAT)) $(foreach one,$(OPTIONS),--option $(one)))
 
 ui: $(VENV)/installed ## Open Dagster on the demo's home
 	$(BIN)/segue ui

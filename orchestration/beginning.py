@@ -15,7 +15,16 @@ from ml.lake.report import ImportReport
 from ml.lake.store import Lake
 from ml.simulation.config import Incident, WorldConfig
 from ml.sources.registry import read_source
-from orchestration.home import IMPORTED, SIMULATED, Home, Source, read_home, widened, write_home
+from orchestration.home import (
+    IMPORTED,
+    SIMULATED,
+    Home,
+    Source,
+    partitions_from,
+    read_home,
+    widened,
+    write_home,
+)
 from orchestration.settings import Settings
 
 # A Monday long enough ago: Dagster knows no partition of a day that has not ended.
@@ -100,6 +109,7 @@ def begin_imported(
             f"({report.quarantined:,} rows quarantined); look into {settings.home / 'quarantine'}"
         )
     origin = Source(IMPORTED, name, str(path.resolve()), dict(options))
-    home = known or Home(days[0], days[-1], origin, tuple(source.limits))
+    listed = partitions_from(days)
+    home = known or Home(days[0], days[-1], origin, tuple(source.limits), partitions_from=listed)
     write_home(settings, widened(home, days, tuple(source.limits)))
     return report

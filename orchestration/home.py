@@ -15,6 +15,8 @@ from orchestration.settings import Settings
 
 SIMULATED, IMPORTED, LIVE = "simulated", "imported", "live"
 DAILY, MONTHLY = "day", "month"
+# Data days that are partitions of their own when a long history is imported.
+LISTED_DAYS = 60
 
 
 class HomeError(SegueError):
@@ -39,8 +41,9 @@ class Source:
 @dataclass(frozen=True)
 class Home:
     """First and last data day (None = still growing), the source, limits of the data, the day
-    through which `bootstrap` builds the history (None = to the last day), and how often the data
-    holds a day (`day`, or `month` where every data day is the first of one)."""
+    through which `bootstrap` builds the history (None = to the last day), how often the data holds a
+    day (`day`, or `month` where every data day is the first of one), and the day from which days are
+    partitions of their own (None = the first)."""
 
     first_day: date
     last_day: date | None
@@ -48,6 +51,12 @@ class Home:
     limits: tuple[str, ...] = ()
     history_end: date | None = None
     rhythm: str = DAILY
+    partitions_from: date | None = None
+
+    @property
+    def first_partition(self) -> date:
+        """The first partition's day; it stands for every earlier day too."""
+        return self.partitions_from or self.first_day
 
     def after(self, day: date) -> date:
         """The day on which the period that begins on `day` is over."""
@@ -95,6 +104,7 @@ def read_home(settings: Settings) -> Home:
         tuple(stored["limits"]),
         _day(stored.get("history_end")),
         stored.get("rhythm", DAILY),
+        _day(stored.get("partitions_from")),
     )
 
 
@@ -112,6 +122,7 @@ def write_home(settings: Settings, home: Home) -> None:
         "limits": list(home.limits),
         "history_end": home.history_end.isoformat() if home.history_end else None,
         "rhythm": home.rhythm,
+        "partitions_from": home.partitions_from.isoformat() if home.partitions_from else None,
     }
     aside: Path = settings.home_file.with_suffix(".tmp")
     aside.write_text(json.dumps(stored, indent=1))
@@ -122,13 +133,27 @@ def widened(home: Home, days: Sequence[date], limits: tuple[str, ...]) -> Home:
     """The home after an import; `days` are all data days of its lake, ascending."""
     last = max(home.last_day, days[-1]) if home.last_day else None
     merged = tuple(sorted(set(home.limits) | set(limits)))
+    # Days before those that are partitions already go with the first of them.
+    is_earlier = days[0] < home.first_day
     return replace(
         home,
+        partitions_from=home.first_partition if is_earlier else home.partitions_from,
         first_day=min(home.first_day, days[0]),
         last_day=last,
         limits=merged,
         rhythm=rhythm_of(days),
     )
+
+
+def partitions_from(days: Sequence[date]) -> date | None:
+    """The day from which the days of a new home are partitions of their own, None = all of them.
+
+    Dagster writes two events for each partition and table, about 20 ms of work a pair: two years of
+    days would cost ten minutes in every bootstrap, and nobody clicks on their first day.
+    """
+    if len(days) <= 2 * LISTED_DAYS or rhythm_of(days) == MONTHLY:
+        return None
+    return days[-LISTED_DAYS]
 
 
 def rhythm_of(days: Sequence[date]) -> str:

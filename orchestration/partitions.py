@@ -18,6 +18,8 @@ _NO_HOME = date(2026, 1, 1)
 def day_partitions() -> dg.TimeWindowPartitionsDefinition:
     """Partitions from the home's first to its last day, which may still be open.
 
+    The first one stands for the whole history before it too, where that is long.
+
     A home whose data is dated by the month has a partition a month; its key is the one data day.
     """
     settings = load_settings()
@@ -29,7 +31,7 @@ def day_partitions() -> dg.TimeWindowPartitionsDefinition:
     )
     # A window counts once it is over: the last one needs its end.
     end = home.after(home.last_day).isoformat() if home.last_day else None
-    return kind(start_date=home.first_day.isoformat(), end_date=end)
+    return kind(start_date=home.first_partition.isoformat(), end_date=end)
 
 
 DAYS = day_partitions()
@@ -48,6 +50,8 @@ def run_periods(context: dg.AssetExecutionContext) -> list[tuple[date, date]]:
 
 
 def run_days(context: dg.AssetExecutionContext) -> tuple[date, date]:
-    """[start, end) of the run's partitions together."""
+    """[start, end) of the run's partitions together; the first partition begins with the history."""
     periods = run_periods(context)
-    return periods[0][0], periods[-1][1]
+    start, end = periods[0][0], periods[-1][1]
+    home = read_home(load_settings())
+    return (home.first_day if start == home.first_partition else start), end

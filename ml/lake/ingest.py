@@ -19,7 +19,7 @@ from ml.errors import SegueError
 from ml.lake.judge import judge
 from ml.lake.known import compare
 from ml.lake.quarantine import count_reasons, keep_file, quarantined, write_quarantine
-from ml.lake.report import FileReport, ImportReport
+from ml.lake.report import FileReport, ImportReport, joined
 from ml.lake.store import Lake
 from ml.sources.files import connect, quoted, raw_table
 from ml.sources.source import RECORD, REJECTED, Source, SourceFile
@@ -44,7 +44,8 @@ def ingest(
     replay_day: date | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Store the files one after the other; `progress` hears (path, rows received) after each.
+    """Store the files one after the other; `progress` hears (path, rows received) after each
+    file or part of one.
 
     `replay_day`: the day on which every row becomes known, whatever the files say.
     Raises MissingColumnsError; files before it are in the lake then, nothing of it.
@@ -55,7 +56,7 @@ def ingest(
         reports.append(report)
         if progress is not None:
             progress(report.path, report.received)
-    return ImportReport(tuple(reports))
+    return ImportReport(joined(reports))
 
 
 def ingest_source(

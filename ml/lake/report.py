@@ -3,6 +3,8 @@
 Belongs here: the counts and their readable form. Does not belong here: how rows were judged.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -31,6 +33,32 @@ class FileReport:
         counts = (self.received, self.accepted, self.already_known, self.quarantined)
         reasons = "; ".join(f"{reason} ({count:,})" for reason, count in self.reasons.items())
         return (self.path, self.table, *(f"{count:,}" for count in counts), reasons)
+
+
+def joined(parts: Iterable[FileReport]) -> tuple[FileReport, ...]:
+    """One report a file and table, in order of appearance: a large file is stored in several parts."""
+    held: dict[tuple[str, str], FileReport] = {}
+    for part in parts:
+        key = (part.path, part.table)
+        held[key] = _sum(held[key], part) if key in held else part
+    return tuple(held.values())
+
+
+def _sum(one: FileReport, other: FileReport) -> FileReport:
+    reasons = Counter(one.reasons)
+    reasons.update(other.reasons)
+    days = (one.first_day, other.first_day, one.last_day, other.last_day)
+    return FileReport(
+        one.path,
+        one.table,
+        one.received + other.received,
+        one.accepted + other.accepted,
+        one.already_known + other.already_known,
+        one.quarantined + other.quarantined,
+        dict(sorted(reasons.items(), key=lambda found: (-found[1], found[0]))),
+        min((day for day in days if day), default=None),
+        max((day for day in days if day), default=None),
+    )
 
 
 @dataclass(frozen=True, slots=True)

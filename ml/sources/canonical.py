@@ -24,6 +24,7 @@ from ml.sources.files import (
     is_data,
     read_raw,
 )
+from ml.sources.looking import Look
 from ml.sources.required import check_columns
 from ml.sources.source import Source, SourceFile, digest_of
 from ml.tables import CANONICAL
@@ -33,6 +34,17 @@ _ORDER = ("tracks", "users", "listens", "impressions")
 _UNDATED = ("tracks", "users")
 
 OPTIONS = {"known_at": ""}
+
+
+def recognise(look: Look) -> str:
+    """Why the folder is of this format: listens under their name, with their columns; "" when not."""
+    if not look.path.is_dir():
+        return ""
+    for file in _files(look.path, "listens")[:1]:
+        columns = look.columns(str(file.relative_to(look.path)))
+        if {"user_id", "track_id", "played_at"} <= set(columns):
+            return f"{file.relative_to(look.path)} has the columns of listens"
+    return ""
 
 
 def read(path: Path, options: Mapping[str, str]) -> Source:

@@ -46,9 +46,10 @@ def is_data(path: Path) -> bool:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own in memory, in UTC, that never downloads an extension."""
+    """A DuckDB of its own in memory, in UTC, that never downloads an extension and shows no bar."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     return connection
 
 

@@ -18,6 +18,7 @@ import pyarrow.csv as pacsv
 
 from ml.errors import SegueError
 from ml.sources.files import UnreadableFileError, connect, is_utf8, read_raw, rejected_rows
+from ml.sources.looking import Look
 from ml.sources.source import (
     MONTH_RESOLUTION,
     NO_PLAY_LENGTH,
@@ -45,6 +46,14 @@ _RENAMED = {
 _TAGS = 10
 # Last.fm has let its users tag since 2005; the crawl ended in 2011.
 _YEARS = (2005, 2011)
+
+
+def recognise(look: Look) -> str:
+    """Why the folder is HetRec's; "" when it is not."""
+    for suffix in (".parquet", ".dat"):
+        if f"user_taggedartists{suffix}" in look.names:
+            return f"it holds user_taggedartists{suffix}"
+    return ""
 
 
 def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a Format's signature

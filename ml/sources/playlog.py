@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ml.errors import SegueError
 from ml.sources.files import (
+    SUFFIXES,
     ZONED,
     UnreadableFileError,
     connect,
@@ -24,6 +25,7 @@ from ml.sources.files import (
     read_raw,
     rejected_rows,
 )
+from ml.sources.looking import Look
 from ml.sources.songs import CATALOGUE_OPTIONS, DESCRIBED, define_song_key, read_catalogue
 from ml.sources.source import (
     NO_PLAY_LENGTH,
@@ -39,6 +41,14 @@ _COLUMNS = {"time": "time", "listener": "callsign", "artist": "artist", "title":
 _STATIONS = ("callsign", "station", "channel")
 
 OPTIONS = {**_COLUMNS, "surface": "", "zone": "", **CATALOGUE_OPTIONS}
+
+
+def recognise(look: Look) -> str:
+    """Why the path is a play log whose columns need no option; "" when it is none."""
+    for name in look.first(*SUFFIXES):
+        if set(_COLUMNS.values()) <= set(look.columns(name)):
+            return f"{name} has the columns {', '.join(_COLUMNS.values())}"
+    return ""
 
 
 def read(path: Path, options: Mapping[str, str]) -> Source:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ml.errors import SegueError
-from ml.sources import canonical, hetrec, playlog, sessions
+from ml.sources import (
+    canonical,
+    delimited,
+    events,
+    hetrec,
+    lastfm_1k,
+    listenbrainz,
+    playlog,
+    sessions,
+    spotify_export,
+)
 from ml.sources.source import Format, Source
 
 FORMATS: Mapping[str, Format] = {
@@ -18,24 +28,62 @@ FORMATS: Mapping[str, Format] = {
             "a folder of listens, tracks, users, impressions as Parquet or CSV",
             canonical.OPTIONS,
             canonical.read,
+            canonical.recognise,
         ),
         Format(
             "playlog",
             "a CSV or Parquet of time, listener or station, artist, title",
             playlog.OPTIONS,
             playlog.read,
+            playlog.recognise,
         ),
         Format(
             "hetrec-lastfm",
             "the folder of HetRec 2011 Last.fm, .dat or Parquet",
             hetrec.OPTIONS,
             hetrec.read,
+            hetrec.recognise,
         ),
         Format(
             "sessions",
             "a Parquet or CSV of session_id, position, item_id",
             sessions.OPTIONS,
             sessions.read,
+            sessions.recognise,
+        ),
+        Format(
+            "spotify-export",
+            "the zip or folder of Spotify's streaming history, short or extended",
+            spotify_export.OPTIONS,
+            spotify_export.read,
+            spotify_export.recognise,
+        ),
+        Format(
+            "lastfm-1k",
+            "the folder of the Last.fm 1K users data set: its two .tsv files",
+            lastfm_1k.OPTIONS,
+            lastfm_1k.read,
+            lastfm_1k.recognise,
+        ),
+        Format(
+            "listenbrainz",
+            "the zip or folder of a ListenBrainz export: user.json, listens/YYYY/M.jsonl",
+            listenbrainz.OPTIONS,
+            listenbrainz.read,
+            listenbrainz.recognise,
+        ),
+        Format(
+            "csv",
+            "any delimited text and a mapping of its columns in YAML",
+            delimited.OPTIONS,
+            delimited.read,
+            delimited.recognise,
+        ),
+        Format(
+            "events",
+            "the journal of a home's service, its folder events",
+            events.OPTIONS,
+            events.read,
         ),
     )
 }

@@ -14,7 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from ml.errors import SegueError
-from ml.sources.files import UnreadableFileError, connect, is_data, read_raw
+from ml.sources.files import SUFFIXES, UnreadableFileError, connect, is_data, read_raw
+from ml.sources.looking import Look
 from ml.sources.source import (
     ANONYMOUS_USERS,
     NO_PLAY_LENGTH,
@@ -32,6 +33,14 @@ OPTIONS = {"days": "60", "last_day": "2020-12-31", "sample": ""}
 _COLUMNS = ("session_id", "position", "item_id")
 _STEP_SECONDS = 240
 _DAY_SECONDS = 86_400
+
+
+def recognise(look: Look) -> str:
+    """Why the path holds anonymous sessions; "" when it does not."""
+    for name in look.first(*SUFFIXES):
+        if set(_COLUMNS) <= set(look.columns(name)):
+            return f"{name} has the columns {', '.join(_COLUMNS)}"
+    return ""
 
 
 def read(path: Path, options: Mapping[str, str]) -> Source:

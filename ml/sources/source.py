@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
+if TYPE_CHECKING:  # looking.py reads files, and files.py needs the names below
+    from ml.sources.looking import Look
 
 RECORD = "_record"
 
@@ -23,6 +27,7 @@ ANONYMOUS_USERS = "anonymous_users"
 NO_TEXT = "no_text"
 NO_PLAY_LENGTH = "no_play_length"
 STATIONS_NOT_LISTENERS = "stations_not_listeners"
+ONE_LISTENER = "one_listener"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +64,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way of reading: options by name with their default ("" = not set) and what it expects."""
+    """A way of reading: options by name with their default ("" = not set) and what it expects.
+
+    `recognise` says why a path is of this format, "" when it is not; None: it has to be named.
+    """
 
     name: str
     expects: str
     options: Mapping[str, str]
     read: Callable[[Path, Mapping[str, str]], Source]
+    recognise: "Callable[[Look], str] | None" = None
 
 
 def digest_of(paths: Iterable[Path], *parts: str) -> str:

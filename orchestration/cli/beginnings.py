@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ml.errors import SegueError
 from ml.lake.report import HEADER, ImportReport
+from ml.sources.recognition import recognise
 from orchestration.beginning import World, begin_imported, begin_simulated
 from orchestration.cli.console import console, show, then, working
 from orchestration.settings import load_settings
@@ -41,8 +42,32 @@ def options_of(pairs: list[str]) -> dict[str, str]:
     return options
 
 
-def import_files(name: str, path: Path, pairs: list[str]) -> None:
-    """Import files and print what became of every one."""
+def named_or_recognised(name: str, path: Path) -> str:
+    """The format that was named, or the one that the path is recognised as; that is said.
+
+    Raises:
+        SegueError: no format claims the path, or several do.
+    """
+    if name:
+        return name
+    found = recognise(path)
+    console.print(f"Recognised [bold]{found.name}[/]: {found.why}.", soft_wrap=True)
+    return found.name
+
+
+def import_files(what: list[str], pairs: list[str]) -> None:
+    """Import `[FORMAT] PATH` and print what became of every file.
+
+    Raises:
+        SegueError: other words than these, or a path that cannot be imported.
+    """
+    if len(what) not in (1, 2):
+        raise SegueError(
+            f"expected a path, or a format and a path, found {len(what)} words: "
+            "segue import [FORMAT] PATH"
+        )
+    path = Path(what[-1])
+    name = named_or_recognised(what[0] if len(what) == 2 else "", path)
     settings = load_settings()
     with working(f"importing {path}"):
         report = begin_imported(settings, name, path, options_of(pairs))

@@ -19,9 +19,9 @@ from ml.tables import RECOMMENDED_SURFACES
 from monitoring.areas import AREAS
 from monitoring.reports import read_reports
 from orchestration.beginning import World, begin_imported, begin_simulated
-from orchestration.cli.answers import ADVANTAGE, show_comparison
-from orchestration.cli.beginnings import options_of, show_report
+from orchestration.cli.beginnings import named_or_recognised, options_of, show_report
 from orchestration.cli.console import console, show, then, working
+from orchestration.cli.evaluating import ADVANTAGE, show_comparison
 from orchestration.cli.jobs import bootstrap, train
 from orchestration.days import lived_days
 from orchestration.home import Home, read_home, write_home
@@ -50,6 +50,7 @@ def demo_data(path: Path, name: str, pairs: list[str]) -> None:
     """The demo on real data: its last days with listens are lived, the others are history."""
     settings = load_settings()
     began = time.monotonic()
+    name = named_or_recognised(name, path)
     with working(f"importing {path}"):
         report = begin_imported(settings, name, path, options_of(pairs))
     show_report(report)

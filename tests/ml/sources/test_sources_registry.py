@@ -7,7 +7,16 @@ from ml.sources.registry import FORMATS, read_source
 
 
 def test_every_format_is_known_by_its_name():
-    assert list(FORMATS) == ["canonical", "playlog", "hetrec-lastfm", "sessions"]
+    assert set(FORMATS) >= {
+        "canonical",
+        "playlog",
+        "hetrec-lastfm",
+        "sessions",
+        "spotify-export",
+        "lastfm-1k",
+        "listenbrainz",
+        "csv",
+    }
     assert all(made.name == name for name, made in FORMATS.items())
 
 
@@ -26,7 +35,19 @@ def test_a_path_that_is_not_there_says_what_was_expected(tmp_path):
         read_source("canonical", tmp_path / "missing", {})
 
 
-@pytest.mark.parametrize("name", ["canonical", "playlog", "hetrec-lastfm", "sessions"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "canonical",
+        "playlog",
+        "hetrec-lastfm",
+        "sessions",
+        "spotify-export",
+        "lastfm-1k",
+        "listenbrainz",
+        "csv",
+    ],
+)
 def test_an_empty_folder_is_refused_with_the_way_on(tmp_path, name):
     with pytest.raises(SegueError, match=f"segue import ({name}|FORMAT)"):
         read_source(name, tmp_path, {})
