@@ -6,18 +6,20 @@ belong here: hashing and verification (ml.registry.bundle).
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import feather
 
 from ml.policy.rules import DEFAULT_RULES
-from ml.ranking.model import RankerParameters
 from ml.ranking.order import read_choice
 from ml.ranking.run import TrainingRun
-from ml.ranking.steps import cut_sources, cut_vectors, stored_ranker
+from ml.ranking.steps import cut_vectors, serving_sources, stored_ranker
 from ml.ranking.training import SERVE
 from ml.registry.bundle import BundleFacts, write_bundle
 from ml.serving.batch import ACTIVE_DAYS, recommend_day
@@ -27,6 +29,8 @@ from ml.state.state import State
 from ml.tables import RECOMMENDED_SURFACES
 
 LIST_LENGTH = 20
+# Rows and content of every lake day that the model could see, in the bundle's folder `reference`.
+LAKE = "lake.parquet"
 _REFERENCE_ROWS = 5_000
 # Enough for a distribution of scores; all of 100,000 anonymous sessions took 80 s.
 _REFERENCE_LISTENERS = 5_000
@@ -42,16 +46,15 @@ def code_version() -> str:
     return f"{package_version('segue')}+{total.hexdigest()[:12]}"
 
 
-def surface_models(
-    run: TrainingRun, state: State, parameters: RankerParameters
-) -> dict[str, SurfaceModel]:
+def surface_models(run: TrainingRun, state: State) -> dict[str, SurfaceModel]:
     """Both surfaces as they will serve: sources fitted at as_of, rankers as judged."""
     return {
         surface: SurfaceModel(
-            cut_sources(run, SERVE, surface, state),
-            stored_ranker(run, surface, parameters.threads),
+            serving_sources(run, surface, state),
+            stored_ranker(run, surface, run.plan.ranker_parameters(surface).threads),
             read_choice(run.choice(surface)).leader,
             DEFAULT_RULES[surface],
+            read_choice(run.choice(surface)).strangers,
         )
         for surface in RECOMMENDED_SURFACES
     }
@@ -61,15 +64,18 @@ def build_bundle(
     bundles: Path,
     run: TrainingRun,
     state: State,
-    parameters: RankerParameters,
+    *,
     active_days: int = ACTIVE_DAYS,
+    encoder: str = "own",
+    lake: pa.Table | None = None,
 ) -> str:
     """Write the run's bundle and return its version; `state` is the one valid on as_of.
 
-    Beside the fitted parts it holds what monitoring compares with: the lists, scores and sampled ranker
-    inputs that this model gives on its own first day, and the gain of each feature.
+    Beside the fitted parts it holds what monitoring compares with: lists, scores and sampled ranker inputs
+    of its own first day, and the gain of each feature; and `lake`, what the lake held (ml.registry.
+    lake_content), so that a rebuilt model can say why it differs.
     """
-    surfaces = surface_models(run, state, parameters)
+    surfaces = surface_models(run, state)
     lists, features = recommend_day(
         Recommender("candidate", state, surfaces),
         LIST_LENGTH,
@@ -86,18 +92,30 @@ def build_bundle(
         reference.mkdir()
         pq.write_table(lists.select(["rank", "score"]), reference / "scores.parquet")
         feather.write_feather(features, reference / "features.arrow")
+        if lake is not None:
+            pq.write_table(lake, reference / LAKE)
         for surface, model in surfaces.items():
             gain = model.ranker.gain() if model.ranker is not None else {}
             (reference / f"{surface}_gain.json").write_text(json.dumps(gain, indent=0))
 
-    return write_bundle(bundles, write, _facts(run, state, surfaces, parameters))
+    facts = _facts(run, state, surfaces, {"active_days": active_days, "encoder": encoder})
+    return write_bundle(bundles, write, facts)
+
+
+def ranker_setting(surface: str) -> str:
+    """The setting that holds the hyper-parameters of a surface's ranker as JSON."""
+    return f"{surface} ranker"
+
+
+def _ranker(run: TrainingRun, surface: str) -> str:
+    return json.dumps(asdict(run.plan.ranker_parameters(surface)), sort_keys=True)
 
 
 def _facts(
     run: TrainingRun,
     state: State,
     surfaces: dict[str, SurfaceModel],
-    parameters: RankerParameters,
+    chosen: Mapping[str, str | int | float],
 ) -> BundleFacts:
     windows = run.plan.windows
     named = {"train": windows.train, "validation": windows.validation, "test": windows.test}
@@ -117,14 +135,12 @@ def _facts(
             "listens": int(state.users["plays"].sum()),
         },
         settings={
-            "threads": parameters.threads,
-            "rounds": parameters.rounds,
-            "learning_rate": parameters.learning_rate,
-            "max_depth": parameters.max_depth,
+            **chosen,
+            **asdict(run.plan.sampling),
+            **{ranker_setting(surface): _ranker(run, surface) for surface in surfaces},
             "served by": ", ".join(
                 f"{surface}: {read_choice(run.choice(surface)).serves}" for surface in surfaces
             ),
-            "negatives": run.plan.sampling.negatives,
             "generators": ", ".join(
                 f"{surface}: {' '.join(model.sources.generators)}"
                 for surface, model in surfaces.items()

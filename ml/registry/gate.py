@@ -1,203 +1,196 @@
 """The promotion rule: may this challenger serve?
 
-Belongs here: one pure function and the evidence it weighs. Does not belong here: storing or acting on the
-decision (ml.registry.models).
+Belongs here: one pure function over evidence and policy. Does not belong here: the numbers of the rules
+(policy.toml), storing or acting on the decision (ml.registry.records, ml.registry.models).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.errors import SegueError
 from ml.evaluation.intervals import Interval, paired_interval
+from ml.registry.comparing import floors, guardrails
+from ml.registry.decision import Decision, Kind, Outcome, Ruling, judged
+from ml.registry.evidence import Evidence
+from ml.registry.policy import Policy
+
+_ABOVE = "above decayed popularity on a surface, or it itself"
+_BETTER = "better on a surface"
 
 
 class GateError(SegueError):
     """Evidence that cannot be compared."""
 
 
-@dataclass(frozen=True, slots=True)
-class SurfaceEvidence:
-    """NDCG@10 per test request, float64 (n), nan where nothing was relevant.
-
-    `request_keys` identify the requests, `user` int32 (n) is resampled; `popularity` is the score of
-    decayed popularity on the same requests.
-    """
-
-    request_keys: tuple[str, ...]
-    user: NDArray[np.int32]
-    ndcg: NDArray[np.float64]
-    popularity: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A model's version, the day before which it saw everything, and its scores by surface."""
-
-    version: str
-    as_of: str
-    surfaces: Mapping[str, SurfaceEvidence]
-
-
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
-    """`margin`: how much NDCG@10 a surface may lose and still count as not worse."""
-
-    margin: float = 0.002
-    seed: int = 11
-    resamples: int = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A rule, what was found, what it asks, and whether it holds."""
-
-    rule: str
-    surface: str
-    interval: Interval | None
-    threshold: float
-    passed: bool
-    text: str
-    asks: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict with everything that led to it."""
-
-    challenger: str
-    champion: str | None
-    promote: bool
-    reasons: tuple[Reason, ...]
-
-    def to_markdown(self) -> str:
-        """The decision as a table under its verdict."""
-        verdict = "Promote" if self.promote else "Not promoted"
-        rival = f"champion `{self.champion}`" if self.champion else "no champion"
-        lines = [
-            f"**{verdict}**: challenger `{self.challenger}` against {rival}",
-            "",
-            "| rule | surface | difference in NDCG@10 | asks for | holds |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        lines += [
-            f"| {reason.rule} | {reason.surface} | {reason.text} | {reason.asks} "
-            f"| {'yes' if reason.passed else 'no'} |"
-            for reason in self.reasons
-        ]
-        return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, object]:
-        """The decision for JSON."""
-        return {
-            "challenger": self.challenger,
-            "champion": self.champion,
-            "promote": self.promote,
-            "reasons": [
-                {
-                    "rule": reason.rule,
-                    "surface": reason.surface,
-                    "mean": reason.interval.mean if reason.interval else None,
-                    "low": reason.interval.low if reason.interval else None,
-                    "high": reason.interval.high if reason.interval else None,
-                    "threshold": reason.threshold,
-                    "asks": reason.asks,
-                    "passed": reason.passed,
-                    "text": reason.text,
-                }
-                for reason in self.reasons
-            ],
-        }
-
-
-def _reason(rule: str, surface: str, interval: Interval, threshold: float) -> Reason:
-    passed = interval.users > 0 and interval.low > threshold
-    asks = f"interval above {threshold:g}"
-    return Reason(rule, surface, interval, threshold, passed, interval.text(), asks)
-
-
-def _refusal(rule: str, text: str) -> Reason:
-    return Reason(rule, "all", None, 0.0, False, text, "yes")
-
-
-def _first(challenger: Evidence, policy: GatePolicy) -> Decision:
-    """Against decayed popularity: better on a surface, shown worse on none; or the very same lists."""
-    reasons, better, same = [], False, bool(challenger.surfaces)
-    rule, asks = "not worse than decayed popularity", "interval not below 0"
-    for surface, found in sorted(challenger.surfaces.items()):
-        gap = paired_interval(
-            found.ndcg, found.popularity, found.user, seed=policy.seed, resamples=policy.resamples
-        )
-        if not gap.users:
-            continue
-        held = not gap.high < 0
-        reasons.append(Reason(rule, surface, gap, 0.0, held, gap.text(), asks))
-        better |= gap.mean > 0
-        same &= np.array_equal(found.ndcg, found.popularity, equal_nan=True)
-    if not reasons:
-        reasons.append(_refusal("a surface was judged", "nobody asked on the test days"))
-    reasons.append(_superior("beats decayed popularity on a surface, or is it", better or same))
-    promote = all(reason.passed for reason in reasons)
-    return Decision(challenger.version, None, promote, tuple(reasons))
-
-
-def _superior(rule: str, better: bool) -> Reason:
-    return Reason(rule, "all", None, 0.0, better, "yes" if better else "on none", "yes")
-
-
-def _paired(challenger: Evidence, champion: Evidence, surface: str, policy: GatePolicy) -> Interval:
-    ours, theirs = challenger.surfaces[surface], champion.surfaces[surface]
-    if ours.request_keys != theirs.request_keys:
-        raise GateError(
-            f"expected challenger and champion to be judged on the same {surface} requests, "
-            f"found {len(ours.request_keys)} and {len(theirs.request_keys)} that differ; "
-            "run `segue run train` again"
-        )
-    return paired_interval(
-        ours.ndcg, theirs.ndcg, ours.user, seed=policy.seed, resamples=policy.resamples
-    )
-
-
 def decide(
-    challenger: Evidence, champion: Evidence | None, policy: GatePolicy, first_test_day: str
+    challenger: Evidence, champion: Evidence | None, policy: Policy, first_test_day: str
 ) -> Decision:
     """Weigh a challenger against the champion on the same requests.
 
-    The first champion must beat decayed popularity on a surface (mean above zero: the alternative is no
-    recommendations at all) and be shown worse on none (interval below zero). Where validation left every
-    surface to decayed popularity itself, that serves: it is what answers fall back to anyway.
-    A later one must not be worse than the champion on any surface by more than the margin and better on
-    at least one. A champion that saw test days (its as_of is after `first_test_day`, ISO) cannot be
-    judged on them and stays.
+    Whatever the rest says, the challenger keeps the policy's invariants. The first champion must be
+    above decayed popularity on a surface (mean above zero: the alternative is no recommendations at all)
+    and be shown below it on none (interval below zero). Where validation left every surface to decayed
+    popularity itself, that serves: it is what answers fall back to anyway. A champion that gives no
+    answers with this version of Segue cannot serve either: its challenger is weighed like a first one.
+    A later one must not be worse than the champion on any surface by more than the margin, be better on
+    at least one (not asked where the champion is old), keep the guardrails, and be shown worse than a
+    floor on no slice. A champion that saw test days (its as_of is after `first_test_day`, ISO) cannot
+    be judged on them and stays.
 
     Raises:
         GateError: the two were judged on different requests.
     """
-    if champion is None:
-        return _first(challenger, policy)
-    if champion.version == challenger.version:
-        same = _refusal("it is another model", "the challenger is the champion: nothing changed")
-        return Decision(challenger.version, champion.version, False, (same,))
-    if champion.as_of > first_test_day:
-        seen = _refusal(
-            "the champion has not seen the test days",
-            f"the champion saw everything before {champion.as_of}, the test begins {first_test_day}",
+    against = champion.version if champion else None
+    if champion is not None and champion.version == challenger.version:
+        text = "the challenger is the champion: nothing changed"
+        return _refused(challenger, champion, "it is another model", text)
+    if champion is not None and champion.cannot_answer:
+        told = "the champion answers with this version of Segue"
+        text = f"no, it is weighed like no champion: {champion.cannot_answer}"
+        stated = [_premise(told, text, Outcome.NOT_JUDGED)]
+        rulings = [*stated, *_invariants(challenger, policy), *_first(challenger, policy)]
+    elif champion is None:
+        rulings = [*_invariants(challenger, policy), *_first(challenger, policy)]
+    elif champion.as_of > first_test_day:
+        text = (
+            f"the champion saw everything before {champion.as_of}, the test begins {first_test_day}"
         )
-        return Decision(challenger.version, champion.version, False, (seen,))
-    reasons: list[Reason] = []
-    better = False
-    for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
-        interval = _paired(challenger, champion, surface, policy)
-        if not interval.users:
+        return _refused(challenger, champion, "the champion has not seen the test days", text)
+    else:
+        _check_same_requests(challenger, champion)
+        rulings = [*_invariants(challenger, policy), *_later(challenger, champion, policy)]
+    promote = all(one.outcome is not Outcome.FAILS for one in rulings)
+    return Decision(challenger.version, against, promote, tuple(rulings))
+
+
+def _premise(rule: str, text: str, outcome: Outcome) -> Ruling:
+    return Ruling(Kind.PREMISE, rule, "all", outcome, text, "yes", "without it nothing is compared")
+
+
+def _refused(challenger: Evidence, champion: Evidence, rule: str, text: str) -> Decision:
+    only = _premise(rule, text, Outcome.FAILS)
+    return Decision(challenger.version, champion.version, False, (only,))
+
+
+def _invariants(challenger: Evidence, policy: Policy) -> Iterator[Ruling]:
+    for name in type(policy.invariants).model_fields:
+        found = challenger.invariants.get(name)
+        passed = found is not None and found.passed
+        yield Ruling(
+            Kind.INVARIANT,
+            name.replace("_", " "),
+            "all",
+            Outcome.HOLDS if passed else Outcome.FAILS,
+            found.text if found else "not measured: run `segue run train` again",
+            "yes",
+            getattr(policy.invariants, name).reason,
+        )
+
+
+def _any(rule: str, better: bool, why: str) -> Ruling:
+    outcome, text = (Outcome.HOLDS, "yes") if better else (Outcome.FAILS, "on none")
+    return Ruling(Kind.PRIMARY, rule, "all", outcome, text, "yes", why)
+
+
+def _first(challenger: Evidence, policy: Policy) -> list[Ruling]:
+    """Against decayed popularity: above it on a surface, shown below it on none; or the same lists."""
+    rulings, better, same = [], False, bool(challenger.surfaces)
+    rule, asks = "not worse than decayed popularity", "interval not below 0"
+    why = "decayed popularity is what answers without a model"
+    use = policy.judging
+    for surface, found in sorted(challenger.surfaces.items()):
+        gap = paired_interval(
+            found.ndcg, found.popularity, found.user, seed=use.seed, resamples=use.resamples
+        )
+        if not gap.users:
+            rulings.append(_unasked(rule, surface, gap, 0.0, why))
             continue
-        reasons.append(_reason("not worse than the champion", surface, interval, -policy.margin))
-        better |= interval.users > 0 and interval.low > 0
-    reasons.extend(
-        _refusal("keeps every surface", f"the challenger has no {surface} ranker")
+        holds = not gap.high < 0
+        rulings.append(
+            judged(Kind.PRIMARY, rule, surface, gap, 0.0, holds=holds, asks=asks, why=why)
+        )
+        better |= gap.mean > 0
+        same &= np.array_equal(found.ndcg, found.popularity, equal_nan=True)
+    if all(one.outcome is Outcome.NOT_JUDGED for one in rulings):
+        rulings.append(
+            _premise("a surface was judged", "nobody asked on the test days", Outcome.FAILS)
+        )
+    return [*rulings, _any(_ABOVE, better or same, why)]
+
+
+def _unasked(rule: str, surface: str, gap: Interval, threshold: float, why: str) -> Ruling:
+    asks = "somebody who asks and then plays"
+    return judged(Kind.PRIMARY, rule, surface, gap, threshold, holds=None, asks=asks, why=why)
+
+
+def _check_same_requests(challenger: Evidence, champion: Evidence) -> None:
+    for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
+        ours, theirs = challenger.surfaces[surface], champion.surfaces[surface]
+        if ours.request_keys != theirs.request_keys:
+            raise GateError(
+                f"expected challenger and champion to be judged on the same {surface} requests, "
+                f"found {len(ours.request_keys)} and {len(theirs.request_keys)} that differ; "
+                "run `segue run train` again"
+            )
+
+
+def _later(challenger: Evidence, champion: Evidence, policy: Policy) -> list[Ruling]:
+    """Against the champion: the primary metric, then what it may not cost."""
+    rulings = _primary(challenger, champion, policy)
+    rulings += [
+        Ruling(
+            Kind.PRIMARY,
+            "keeps every surface",
+            surface,
+            Outcome.FAILS,
+            f"the challenger answers no {surface} request",
+            "yes",
+            "a surface that the champion answers is in use",
+        )
         for surface in sorted(set(champion.surfaces) - set(challenger.surfaces))
-    )
-    held = bool(reasons) and all(reason.passed for reason in reasons)
-    superior = _superior("better on a surface", better)
-    return Decision(challenger.version, champion.version, held and better, (*reasons, superior))
+    ]
+    for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
+        pair = challenger.surfaces[surface], champion.surfaces[surface]
+        rulings += guardrails(surface, *pair, policy)
+        rulings += floors(surface, *pair, policy)
+    return rulings
+
+
+def _primary(challenger: Evidence, champion: Evidence, policy: Policy) -> list[Ruling]:
+    rule, primary, use = "not worse than the champion", policy.primary, policy.judging
+    rulings, better = [], False
+    for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
+        ours, theirs = challenger.surfaces[surface], champion.surfaces[surface]
+        gap = paired_interval(
+            ours.ndcg, theirs.ndcg, ours.user, seed=use.seed, resamples=use.resamples
+        )
+        enough = gap.users >= use.minimum_users
+        asks = f"interval above {-primary.margin:g}"
+        if not enough:
+            asks += f" of at least {use.minimum_users} listeners, found {gap.users}"
+        holds = gap.low > -primary.margin if enough else None
+        rulings.append(
+            judged(
+                Kind.PRIMARY,
+                rule,
+                surface,
+                gap,
+                -primary.margin,
+                holds=holds,
+                asks=asks,
+                why=primary.reason,
+            )
+        )
+        better |= enough and gap.low > 0
+    if all(one.outcome is Outcome.NOT_JUDGED for one in rulings):
+        text = "too few listeners asked on the test days"
+        return [*rulings, _premise("a surface was judged", text, Outcome.FAILS)]
+    age = (date.fromisoformat(challenger.as_of) - date.fromisoformat(champion.as_of)).days
+    if not better and age >= primary.old_after_days:
+        text = f"on none, but the champion is {age} days older than the challenger"
+        asks = f"yes, or a champion at least {primary.old_after_days} days older"
+        held = Ruling(Kind.PRIMARY, _BETTER, "all", Outcome.HOLDS, text, asks, primary.reason)
+        return [*rulings, held]
+    return [*rulings, _any(_BETTER, better, primary.reason)]

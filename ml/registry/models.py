@@ -5,7 +5,7 @@ files in the working directory). Does not belong here: deciding who is champion 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +18,28 @@ if TYPE_CHECKING:
 MODEL = "segue"
 EXPERIMENT = "segue"
 ALIAS = "champion"
+ROLLED_BACK = "rolled back"
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A version that was made champion, when (ISO instant) and why."""
+    """A version that was made champion, when (ISO instant) and why; the champion before it, None for the
+    first; who did it, empty for the gate."""
 
     version: str
     at: str
     reason: str
+    against: str | None = None
+    by: str = ""
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The promotion for JSON."""
+        return asdict(self)
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether a person stepped back to it."""
+        return self.reason.startswith(ROLLED_BACK)
 
 
 class ModelRegistry:
@@ -57,9 +70,12 @@ class ModelRegistry:
     ) -> str:
         """Record the run that made a bundle and register its version; returns the run's id.
 
-        A bundle that is registered already keeps its first run: nothing is doubled on a re-run.
+        A bundle that is registered already keeps its first run: nothing is doubled on a re-run, and the
+        documents are those of the latest decision.
         """
         if (found := self._find(version)) is not None:
+            for name, text in documents.items():
+                self._client.log_text(str(found.run_id), text, name)
             return str(found.run_id)
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
         run = self._client.create_run(experiment.experiment_id, tags={"bundle": version})
@@ -82,7 +98,15 @@ class ModelRegistry:
             return None
         return str(self._client.get_model_version_by_alias(MODEL, ALIAS).tags["bundle"])
 
-    def promote(self, version: str, reason: str, at: datetime) -> None:
+    def promote(
+        self,
+        version: str,
+        reason: str,
+        at: datetime,
+        *,
+        against: str | None = None,
+        by: str = "",
+    ) -> None:
         """Make a registered bundle the champion; again for the same one changes nothing."""
         if self.champion() == version:
             return
@@ -94,8 +118,11 @@ class ModelRegistry:
         # A kill between the record and the alias must not record the promotion twice.
         if not history or history[-1].version != version:
             order = f"{len(history) + 1:06d}"
-            self._client.set_model_version_tag(MODEL, number, f"reason-{order}", reason)
-            self._client.set_model_version_tag(MODEL, number, f"promoted-{order}", at.isoformat())
+            # The instant comes last: it makes the others a record.
+            told = {"reason": reason, "against": against, "by": by, "promoted": at.isoformat()}
+            for name, value in told.items():
+                if value:
+                    self._client.set_model_version_tag(MODEL, number, f"{name}-{order}", value)
         self._client.set_registered_model_alias(MODEL, ALIAS, number)
 
     def history(self) -> list[Promotion]:
@@ -105,8 +132,12 @@ class ModelRegistry:
             for name, value in item.tags.items():
                 if name.startswith("promoted-"):
                     order = name.removeprefix("promoted-")
-                    reason = item.tags.get(f"reason-{order}", "")
-                    found[order] = Promotion(item.tags["bundle"], value, reason)
+                    reason, against, by = (
+                        item.tags.get(f"{tag}-{order}") for tag in ("reason", "against", "by")
+                    )
+                    found[order] = Promotion(
+                        item.tags["bundle"], value, reason or "", against, by or ""
+                    )
         return [found[order] for order in sorted(found)]
 
     def _find(self, version: str) -> "ModelVersion | None":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from ml.ranking.run import TrainingRun, begin_run
 from ml.ranking.steps import replace_table
 from ml.ranking.training import Sampling, TrainingPlan
 from ml.registry.bundle import BundleError, BundleFacts, write_bundle
-from ml.registry.evidence import write_evidence
-from ml.registry.gate import Evidence, SurfaceEvidence
+from ml.registry.evidence import Evidence, Invariant, SurfaceEvidence, write_evidence
+from ml.registry.pointer import read_pointer
+from ml.registry.policy import Invariants
+from ml.registry.records import read_records
 from orchestration.cli.answers import answering_bundle
 from orchestration.defs.registry.assets import champion, promotion_decision
-from orchestration.resources import RESOURCES, RegistryResource
+from orchestration.resources import RESOURCES, RegistryResource, WarehouseResource
 from orchestration.settings import Settings, child_environment, prepare_process
 
 FIRST_TEST_DAY = date(2026, 3, 9)
@@ -64,7 +67,8 @@ def evidence(version: str, as_of: date, ndcg: float) -> Evidence:
     scores = SurfaceEvidence(
         keys, np.arange(40, dtype=np.int32), np.full(40, ndcg), np.full(40, 0.1)
     )
-    return Evidence(version, as_of.isoformat(), {"home": scores})
+    held = {name: Invariant(True, "held") for name in Invariants.model_fields}
+    return Evidence(version, as_of.isoformat(), {"home": scores}, held)
 
 
 def training(home: Settings, as_of: date, challenger: Evidence, rival: Evidence | None) -> None:
@@ -88,7 +92,7 @@ def decided() -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.ephemeral() as instance:
         return dg.materialize(
             [promotion_decision, champion],
-            resources={name: RESOURCES[name] for name in ("home", "registry")},
+            resources=RESOURCES,
             instance=instance,
             raise_on_error=False,
         )
@@ -112,7 +116,9 @@ def test_a_first_model_that_beats_popularity_serves(home: Settings) -> None:
     version = first_champion(home)
     registry = RegistryResource().open()
     assert registry.champion() == version
-    assert [one.reason for one in registry.history()] == ["passed the gate against popularity"]
+    [first] = registry.history()
+    assert first.reason.startswith("passed the gate against popularity: NDCG@10 home +0.4000")
+    assert (first.against, first.by) == (None, "")
 
 
 def test_a_first_model_that_does_not_leaves_the_home_without_a_champion(home: Settings) -> None:
@@ -150,7 +156,9 @@ def test_a_better_challenger_serves_and_the_history_says_against_whom(home: Sett
     assert materialized(decided()) == {"registry/promotion_decision", "registry/champion"}
     registry = RegistryResource().open()
     assert registry.champion() == new
-    assert registry.history()[-1].reason == f"passed the gate against {old}"
+    last = registry.history()[-1]
+    assert last.reason.startswith(f"passed the gate against {old}: NDCG@10 home +0.1000")
+    assert last.against == old
 
 
 def test_a_training_that_makes_the_champion_again_changes_nothing(home: Settings) -> None:
@@ -163,10 +171,75 @@ def test_a_training_that_makes_the_champion_again_changes_nothing(home: Settings
 
 def test_the_champions_bundle_verifies(home: Settings) -> None:
     first_champion(home)
-    [check] = decided().get_asset_check_evaluations()
-    assert check.passed
-    assert check.check_name == "bundle_verifies"
-    assert check.metadata["files verified"].value == 1
+    checks = {one.check_name: one for one in decided().get_asset_check_evaluations()}
+    assert checks.keys() == {"invariants_hold", "bundle_verifies"}
+    assert all(one.passed for one in checks.values())
+    assert checks["bundle_verifies"].metadata["files verified"].value == 1
+
+
+def test_a_broken_invariant_is_recorded_and_stops_the_run_before_it_serves(home: Settings) -> None:
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    version = bundle(home, 1, as_of)
+    whole = evidence(version, as_of, 0.5)
+    broken = {"online_matches_batch": Invariant(False, "7 of 1000 requests alike")}
+    training(home, as_of, replace(whole, invariants={**whole.invariants, **broken}), None)
+    result = decided()
+    assert not result.success
+    [check] = [one for one in result.get_asset_check_evaluations() if not one.passed]
+    assert "online matches batch: 7 of 1000" in str(check.metadata["broken"].value)
+    assert RegistryResource().open().champion() is None
+    [record] = read_records(home.decisions)
+    assert record["promote"] is False
+
+
+def test_every_decision_is_a_record_and_rows_of_the_warehouse(home: Settings) -> None:
+    old = first_champion(home)
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    new = bundle(home, 2, as_of)
+    rival = evidence(old, FIRST_TEST_DAY - timedelta(days=7), 0.5)
+    training(home, as_of, evidence(new, as_of, 0.4), rival)
+    assert decided().success
+    kinds = [
+        (one["kind"], one.get("challenger") or one["version"])
+        for one in read_records(home.decisions)
+    ]
+    assert kinds == [("decision", old), ("promotion", old), ("decision", new)]
+    with WarehouseResource().reader() as connection:
+        decisions = connection.execute(
+            "select challenger, champion, promote, as_of from registry.decisions order by decided_at"
+        ).fetchall()
+        failed = connection.execute(
+            "select rule, surface, figure, threshold from registry.rulings "
+            "where outcome = 'fail' and kind = 'primary' and figure is not null"
+        ).fetchall()
+    assert decisions == [
+        (old, None, True, FIRST_TEST_DAY - timedelta(days=7)),
+        (new, old, False, as_of),
+    ]
+    assert failed == [("not worse than the champion", "home", pytest.approx(-0.1), -0.002)]
+
+
+def test_the_policy_of_the_home_decides(home: Settings) -> None:
+    old = first_champion(home)
+    home.promotion_policy.write_text(
+        '[primary]\nmargin = 0.2\nold_after_days = 5\nreason = "a trial"'
+    )
+    as_of = FIRST_TEST_DAY + timedelta(days=1)
+    new = bundle(home, 2, as_of)
+    rival = evidence(old, FIRST_TEST_DAY - timedelta(days=7), 0.5)
+    training(home, as_of, evidence(new, as_of, 0.4), rival)
+    assert decided().success
+    assert RegistryResource().open().champion() == new
+
+
+def test_the_pointer_names_what_serves_and_is_healed_by_the_next_decision(home: Settings) -> None:
+    version = first_champion(home)
+    pointer = read_pointer(home.champion_pointer)
+    assert pointer.version == version
+    assert pointer.since == RegistryResource().open().history()[0].at
+    home.champion_pointer.unlink()
+    assert decided().success
+    assert read_pointer(home.champion_pointer) == pointer
 
 
 def test_a_file_changed_in_the_champions_bundle_stops_the_run_by_name(home: Settings) -> None:

@@ -1,31 +1,23 @@
-"""How good the new models are: against everything simpler, and against the champion.
+"""How good the new models are against everything simpler.
 
-Belongs here: the two evaluation assets. Does not belong here: metrics (ml.evaluation) or the decision
-(ml.registry.gate).
+Belongs here: the evaluation report. Does not belong here: metrics (ml.evaluation), rows of the warehouse
+(figures, beside this module) or the comparison with the champion (comparison, beside this module).
 """
 
 import dagster as dg
 
 from ml.evaluation.table import to_markdown
+from ml.ranking.contexts import read_contexts
 from ml.ranking.model import RankerParameters
-from ml.ranking.run import current_run
-from ml.ranking.verdicts import (
-    challenger_evidence,
-    champion_evidence,
-    evaluate,
-    headline,
-    judged_surfaces,
-)
-from ml.registry.bundle import verify_bundle
-from ml.registry.evidence import write_evidence
-from ml.registry.from_run import build_bundle
-from ml.state.publish import publish_state
-from ml.state.read import read_catalogue, read_state
+from ml.ranking.report import PAGE, verdicts_markdown, write_report
+from ml.ranking.run import TrainingRun, current_run
+from ml.ranking.verdicts import evaluate, headline
+from orchestration.defs.evaluation.figures import TABLE, table_metadata, tabulate
 from orchestration.keys import (
-    CANDIDATE_MODELS,
-    CHAMPION_COMPARISON,
+    CANDIDATE_RECALL,
     EVALUATION_REPORT,
     HOME_RANKER,
+    LISTENS_MODEL,
     NOW_PLAYING_RANKER,
     OWNER,
     STATE,
@@ -33,7 +25,10 @@ from orchestration.keys import (
     TRAINING_EXAMPLES,
     WAREHOUSE_POOL,
 )
-from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
+from orchestration.report_links import report_url
+from orchestration.resources import HomeResource, WarehouseResource
+from orchestration.settings import Settings
+from orchestration.storing import replace_text
 
 _MODELS = (HOME_RANKER, NOW_PLAYING_RANKER)
 THREADS = RankerParameters().threads
@@ -44,62 +39,49 @@ THREADS = RankerParameters().threads
     group_name="evaluation",
     description=(
         "Rankers, every single generator and the baselines on the same test requests: metrics per "
-        "request, then per user, with 95 % bootstrap intervals over users."
+        "request, then per user, with 95 % bootstrap intervals over users; by slice, on new tracks only, "
+        "day by day, beyond accuracy, and what the rankers rest on. One page, and rows in evaluation.figures."
     ),
     owners=[OWNER],
     kinds={"parquet"},
-    deps=[TRAINING_EXAMPLES, *_MODELS],
+    deps=[
+        TRAINING_EXAMPLES,
+        CANDIDATE_RECALL,
+        TRACK_VECTORS,
+        LISTENS_MODEL,
+        *_MODELS,
+        *STATE,
+    ],
     pool=WAREHOUSE_POOL,
 )
 def evaluation_report(home: HomeResource, warehouse: WarehouseResource):
     """Judge every model on the test days."""
     run = current_run(home.settings.training)
     with warehouse.reader() as connection:
-        catalogue = read_catalogue(connection, run.plan.as_of)
-    rows = evaluate(run, judged_surfaces(run, catalogue, THREADS))
+        catalogue, contexts = read_contexts(connection, run)
+    rows = evaluate(run, catalogue, contexts, THREADS)
+    with warehouse.writer() as connection:
+        written = tabulate(connection, run)
     test = run.plan.days("test")
     return dg.MaterializeResult(
         metadata={
+            "verdict": dg.MetadataValue.md(verdicts_markdown(run)),
+            "models": table_metadata(rows),
             "comparison": dg.MetadataValue.md(to_markdown(rows)),
             "test days": f"{test[0]} to {test[-1]}",
-            "table": dg.MetadataValue.path(str(run.evaluation / "comparison.parquet")),
-            **headline(run),
+            f"rows in {TABLE}": written,
+            **published(run, home.settings),
+            **{name: value for name, value in headline(run).items() if "ndcg" in name},
         }
     )
 
 
-@dg.asset(
-    key=CHAMPION_COMPARISON,
-    group_name="evaluation",
-    description=(
-        "The challenger's bundle, and both models' NDCG@10 on every test request: what the gate weighs."
-    ),
-    owners=[OWNER],
-    kinds={"parquet"},
-    deps=[EVALUATION_REPORT, CANDIDATE_MODELS, TRACK_VECTORS, *_MODELS, *STATE],
-    pool=WAREHOUSE_POOL,
-)
-def champion_comparison(
-    home: HomeResource, warehouse: WarehouseResource, registry: RegistryResource
-):
-    """Build the challenger's bundle and gather evidence on it and on the champion."""
-    run, settings = current_run(home.settings.training), home.settings
-    parameters = RankerParameters(seed=run.plan.seed)
-    champion = registry.open().champion()
-    against = run.evaluation / "champion.parquet"
-    against.unlink(missing_ok=True)
-    with warehouse.reader() as connection:
-        state = read_state(connection, run.plan.as_of)
-        publish_state(state, settings.states)
-        version = build_bundle(settings.bundles, run, state, parameters, home.record.active_days)
-        judged = judged_surfaces(run, state.catalogue, THREADS)
-        write_evidence(
-            run.evaluation / "challenger.parquet", challenger_evidence(run, judged, version)
-        )
-        if champion is not None and champion != version:
-            bundle = settings.bundles / champion
-            facts = verify_bundle(bundle).facts
-            write_evidence(against, champion_evidence(connection, run, judged, bundle, facts.as_of))
-    return dg.MaterializeResult(
-        metadata={"challenger": version, "champion": champion or "none yet"}
-    )
+def published(run: TrainingRun, settings: Settings) -> dict[str, dg.MetadataValue]:
+    """Write the page, and a copy among the reports, where `segue ui` serves it; links to both."""
+    page = write_report(run)
+    served = settings.reports / "evaluation" / f"as_of={run.plan.as_of}.html"
+    replace_text(served, page.read_text(encoding="utf-8"))
+    return {
+        "report": dg.MetadataValue.url(report_url(settings, served)),
+        "file": dg.MetadataValue.path(str(run.evaluation / PAGE)),
+    }

@@ -1,6 +1,7 @@
 """The gate's decision and the champion.
 
-Belongs here: recording a decision and acting on it. Does not belong here: the rule (ml.registry.gate).
+Belongs here: recording a decision and acting on it. Does not belong here: the rule (ml.registry.gate) or
+the records' forms (recording, beside this module).
 """
 
 import json
@@ -11,22 +12,30 @@ import pyarrow as pa
 from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.verdicts import headline
 from ml.registry.bundle import Manifest, verify_bundle
+from ml.registry.decision import Decision
 from ml.registry.evidence import read_evidence
-from ml.registry.gate import Decision, GatePolicy, decide
-from ml.registry.models import Promotion
+from ml.registry.gate import decide
+from ml.registry.models import ModelRegistry, Promotion
+from ml.registry.pointer import heal_pointer, make_champion
+from ml.registry.policy import Policy, read_policy
+from ml.registry.records import PROMOTION, append_record
+from orchestration.defs.registry.recording import decision_record, tabulate
 from orchestration.keys import (
     CHAMPION,
     CHAMPION_COMPARISON,
     EVALUATION_REPORT,
     OWNER,
     PROMOTION_DECISION,
+    WAREHOUSE_POOL,
 )
 from orchestration.readable import table_markdown
-from orchestration.resources import HomeResource, RegistryResource
+from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 from orchestration.storing import replace_text
 
+_INVARIANTS = "invariants_hold"
 
-def decision_of(run: TrainingRun, serving: str | None = None) -> Decision:
+
+def decision_of(run: TrainingRun, policy: Policy, serving: str | None = None) -> Decision:
     """The gate's decision on a run's stored evidence; a challenger that is `serving` meets itself."""
     challenger = read_evidence(run.evaluation / "challenger.parquet")
     against = run.evaluation / "champion.parquet"
@@ -34,7 +43,7 @@ def decision_of(run: TrainingRun, serving: str | None = None) -> Decision:
     if challenger.version == serving:
         champion = challenger
     first_test_day = run.plan.days("test")[0].isoformat()
-    return decide(challenger, champion, GatePolicy(), first_test_day)
+    return decide(challenger, champion, policy, first_test_day)
 
 
 def parameters_of(manifest: Manifest) -> dict[str, str | int | float]:
@@ -44,39 +53,54 @@ def parameters_of(manifest: Manifest) -> dict[str, str | int | float]:
     return {**stated, **facts.data, **facts.settings}
 
 
+def invariants_hold(decision: Decision) -> dg.AssetCheckResult:
+    """A model that breaks an invariant is a fault to mend, not a weak model: the run stops here."""
+    broken = [f"{one.rule}: {one.text}" for one in decision.broken]
+    return dg.AssetCheckResult(
+        passed=not broken,
+        check_name=_INVARIANTS,
+        metadata={"broken": "; ".join(broken) or "none"},
+    )
+
+
 @dg.asset(
     key=PROMOTION_DECISION,
     group_name="registry",
     description=(
-        "Whether the challenger may serve, with every rule, figure and threshold. Not promoted is a "
-        "normal outcome: the old champion goes on."
+        "Whether the challenger may serve, with every rule, figure, interval and threshold. Not promoted "
+        "is a normal outcome: the old champion goes on. Rows in registry.decisions."
     ),
     owners=[OWNER],
     kinds={"mlflow"},
     deps=[CHAMPION_COMPARISON, EVALUATION_REPORT],
+    pool=WAREHOUSE_POOL,
+    check_specs=[dg.AssetCheckSpec(_INVARIANTS, asset=PROMOTION_DECISION, blocking=True)],
 )
-def promotion_decision(home: HomeResource, registry: RegistryResource):
-    """Decide, and record the decision with the run in MLflow."""
-    run = current_run(home.settings.training)
-    challenger = read_evidence(run.evaluation / "challenger.parquet").version
-    models = registry.open()
-    decision = decision_of(run, models.champion())
+def promotion_decision(
+    home: HomeResource, registry: RegistryResource, warehouse: WarehouseResource
+):
+    """Decide, and record the decision in the home, in MLflow and in the warehouse."""
+    run, settings, models = current_run(home.settings.training), home.settings, registry.open()
+    decision = decision_of(run, read_policy(settings.promotion_policy), models.champion())
+    manifest = verify_bundle(settings.bundles / decision.challenger)
     text = json.dumps(decision.to_dict(), indent=1, sort_keys=True)
-    replace_text(run.evaluation / "decision.json", text)
-    manifest = verify_bundle(home.settings.bundles / challenger)
     documents = {
         "decision.md": decision.to_markdown(),
         "decision.json": text,
         "comparison.md": (run.evaluation / "comparison.md").read_text(),
     }
-    run_id = models.log_run(challenger, parameters_of(manifest), headline(run), documents)
-    return dg.MaterializeResult(
-        metadata={
-            "promote": decision.promote,
-            "decision": dg.MetadataValue.md(decision.to_markdown()),
-            "mlflow run": run_id,
-        }
-    )
+    run_id = models.log_run(manifest.version, parameters_of(manifest), headline(run), documents)
+    append_record(settings.decisions, decision_record(decision, manifest.facts.as_of, home.now()))
+    with warehouse.writer() as connection:
+        tabulate(connection, settings.decisions)
+    replace_text(run.evaluation / "decision.json", text)
+    metadata = {
+        "promote": decision.promote,
+        "summary": decision.summary,
+        "decision": dg.MetadataValue.md(decision.to_markdown()),
+        "mlflow run": run_id,
+    }
+    return dg.MaterializeResult(metadata=metadata, check_results=[invariants_hold(decision)])
 
 
 @dg.asset(
@@ -91,25 +115,15 @@ def promotion_decision(home: HomeResource, registry: RegistryResource):
 )
 def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: RegistryResource):
     """Promote the challenger where the decision says so; otherwise nothing changes."""
-    run, models = current_run(home.settings.training), registry.open()
+    run, models, settings = current_run(home.settings.training), registry.open(), home.settings
     decision = json.loads((run.evaluation / "decision.json").read_text())
-    before = models.champion()
-    if decision["promote"] and before != decision["challenger"]:
-        manifest = verify_bundle(home.settings.bundles / decision["challenger"])
-        reason = f"passed the gate against {before or 'popularity'}"
-        models.promote(manifest.version, reason, home.now())
+    if decision["promote"]:
+        promote(home, models, decision)
+    heal_pointer(settings.champion_pointer, models)
     serving = models.champion()
-    manifest = verify_bundle(home.settings.bundles / serving) if serving else None
+    manifest = verify_bundle(settings.bundles / serving) if serving else None
     if manifest is not None and decision["promote"]:
-        history = history_markdown(models.history())
-        yield dg.MaterializeResult(
-            metadata={
-                "version": manifest.version,
-                "as_of": manifest.facts.as_of,
-                "bundle": dg.MetadataValue.path(str(home.settings.bundles / manifest.version)),
-                "history": dg.MetadataValue.md(history),
-            }
-        )
+        yield dg.MaterializeResult(metadata=described(home, manifest, models, decision["summary"]))
     else:
         context.log.info(f"not promoted; {serving or 'no model'} serves")
     yield dg.AssetCheckResult(
@@ -119,9 +133,35 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
     )
 
 
+def promote(home: HomeResource, models: ModelRegistry, decision: dict[str, str]) -> None:
+    """Let a verified challenger serve and record it; one that serves already stays, unrecorded."""
+    settings, before = home.settings, models.champion()
+    if before == decision["challenger"]:
+        return
+    manifest = verify_bundle(settings.bundles / decision["challenger"])
+    why = f"passed the gate against {before or 'popularity'}: {decision['summary']}"
+    chosen = Promotion(manifest.version, home.now().isoformat(), why, before)
+    make_champion(settings.champion_pointer, models, chosen)
+    append_record(settings.decisions, {"kind": PROMOTION, **chosen.to_dict()})
+
+
+def described(
+    home: HomeResource, manifest: Manifest, models: ModelRegistry, summary: str
+) -> dict[str, object]:
+    """The champion for the UI: which, since when, why, and what served before it."""
+    return {
+        "version": manifest.version,
+        "as_of": manifest.facts.as_of,
+        "why": summary,
+        "bundle": dg.MetadataValue.path(str(home.settings.bundles / manifest.version)),
+        "history": dg.MetadataValue.md(history_markdown(models.history())),
+    }
+
+
 def history_markdown(history: list[Promotion]) -> str:
-    """Promotions, oldest first."""
+    """Promotions and steps back, oldest first."""
     columns = {
-        name: [getattr(one, name) for one in history] for name in ("version", "at", "reason")
+        name: [getattr(one, name) for one in history]
+        for name in ("version", "at", "reason", "against", "by")
     }
     return table_markdown(pa.table(columns))
