@@ -41,7 +41,9 @@ class Statistic:
     """One comparison of a day with its reference.
 
     `value` is an effect size and `threshold` the size from which it is worth a look, both in the
-    unit named by `explanation`; `observed` and `usual` are the plain figures behind it.
+    unit named by `explanation`; `observed` and `usual` are the plain figures behind it. `of` is the
+    value that moved most (a surface, a genre), "" = none. An `is_break` is a fault of the data that no
+    quiet day shows: it asks for a decision at once, everything else on the second window running.
     """
 
     name: str
@@ -52,15 +54,22 @@ class Statistic:
     explanation: str
     observed: float
     usual: float
+    of: str = ""
+    is_break: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An area's verdict with its reasons, worst first."""
+    """An area's verdict with its reasons, worst first.
+
+    `level` is what the day shows by itself, before the rule of two windows and the cap of a short
+    reference: the next window is confirmed by it.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...]
     status: str
+    level: Verdict = Verdict.OK
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.areas import AreaReport, ReportTarget
+from monitoring.calibration import DRAWS, Calibration, calibrate
 from monitoring.evidently_pages import MOST_ROWS, Drift, sampled
-from monitoring.profile import Profile
+from monitoring.gauges import of_listens
+from monitoring.measures import DATA_QUALITY
+from monitoring.profile import Profile, resampled_profiles
 from monitoring.reports import write_report
 from monitoring.statistics import reference_notes, statistics
+from monitoring.usual import usable
 
 AREA = "data_quality"
+MOST_RESAMPLED = 8_000_000
 # What Evidently marks in its drawings; the verdict rests on our own thresholds.
 _DRAWN = {"surface": 0.1, "seconds_played": 0.1, "hour": 0.1, "hours_late": 0.1, "position": 0.1}
 
@@ -26,13 +31,16 @@ def report(
     reference_listens: pa.Table,
     reference: Sequence[Profile],
     target: ReportTarget,
+    calibration: Calibration | None = None,
 ) -> AreaReport:
     """Judge a day's profile against the reference days and write the report.
 
     Both tables have the columns of intermediate.listens and serve the drawings only (at most 5,000
     sampled rows each); either may be empty. `profile` and `reference` come from
-    `profile.daily_profiles` with the same `head`.
+    `profile.daily_profiles` with the same `head`; without a calibration the reference days alone give
+    the thresholds.
     """
+    quiet = usable(reference, profile.day)
     day = profile.day
     figure = None
     if listens.num_rows and reference_listens.num_rows:
@@ -46,11 +54,22 @@ def report(
         AREA,
         day,
         figure,
-        statistics(profile, reference),
+        statistics(profile, reference, DATA_QUALITY, calibration),
         target,
-        profile.numbers,
-        _empty_day(profile) + reference_notes([one for one in reference if one.day != day]),
+        profile.numbers | of_listens(profile),
+        _empty_day(profile) + reference_notes(quiet),
+        quiet_days=len(quiet),
     )
+
+
+def calibration_of(
+    reference_listens: pa.Table, reference: Sequence[Profile], head: tuple[str, ...], seed: int
+) -> Calibration:
+    """Scales and limits from the reference weeks, each day's listeners drawn anew."""
+    # Sampling noise is small where listens are many: a draw of a large home says no more and costs more.
+    draws = max(1, min(DRAWS, MOST_RESAMPLED // max(reference_listens.num_rows, 1)))
+    drawn = resampled_profiles(reference_listens, head, draws, seed)
+    return calibrate(reference, DATA_QUALITY, drawn)
 
 
 def _is_empty(column: pa.ChunkedArray) -> bool:

@@ -1,22 +1,17 @@
-"""Everything that talks to Evidently: column drift, ranking metrics, and the workspace.
+"""Evidently's snapshots: column drift, ranking metrics, plain figures.
 
 Belongs here: turning Arrow tables into Evidently snapshots, with an explicit method for every
-column. Does not belong here: verdicts, which rest on our own statistics. pandas is met only here.
+column. Does not belong here: verdicts, which rest on our own statistics, or files (workspace). pandas
+is met only here.
 """
 
-import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-
-from monitoring.areas import TITLES
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
 # Evidently's page has a floor of 3.7 MB (plotly inlined); 15 columns add 0.5 MB.
 MOST_COLUMNS = 15
 MOST_ROWS = 5_000
-_NAMESPACE = uuid.UUID("7a0f7a2e-5d3c-5f0b-9c51-5e60e0a1d001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ def drift_snapshot(drift: Drift, name: str, day: date) -> "Snapshot":
         )
         for one in columns
     ]
-    return Report(metrics).run(current, reference, name=name, timestamp=_midnight(day))
+    return Report(metrics).run(current, reference, name=name, timestamp=midnight(day))
 
 
 def ranking_snapshot(ranked: Ranked, name: str, day: date) -> "Snapshot":
@@ -104,7 +98,7 @@ def ranking_snapshot(ranked: Ranked, name: str, day: date) -> "Snapshot":
     )
     dataset = Dataset.from_pandas(ranked.rows.to_pandas(), data_definition=definition)
     metrics = [metric(k=ranked.k) for metric in (NDCG, RecallTopK, HitRate, MRR)]
-    return Report(metrics).run(dataset, None, name=name, timestamp=_midnight(day))
+    return Report(metrics).run(dataset, None, name=name, timestamp=midnight(day))
 
 
 def values_at(snapshot: "Snapshot", metric: str) -> list[float]:
@@ -119,33 +113,19 @@ def values_at(snapshot: "Snapshot", metric: str) -> list[float]:
     raise KeyError(metric)
 
 
-def store_snapshot(workspace: Path, area: str, day: date, snapshot: "Snapshot") -> str:
-    """Put the day's snapshot into the area's project and return its id.
+def figures_snapshot(figures: Mapping[str, float], name: str, day: date) -> "Snapshot":
+    """One MeanValue per plain figure of the day: a dashboard draws nothing but metrics of snapshots,
+    and Evidently's ranking metrics have a value a cut, which its panels cannot tell apart."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import MeanValue
 
-    Ids follow from area and day, so a repeated day replaces its snapshot and a project is made
-    once. The file is written aside and renamed.
-    """
-    from evidently.legacy.utils import NumpyEncoder
-    from evidently.sdk.models import ProjectModel
-
-    # Opening a Workspace reads every snapshot it holds (30 ms each), which makes a day cost what
-    # history holds; writing its files does not.
-    from evidently.ui.storage.local.base import LocalState
-
-    workspace.mkdir(parents=True, exist_ok=True)
-    project_id = uuid.uuid5(_NAMESPACE, area)
-    snapshot_id = uuid.uuid5(_NAMESPACE, f"{area}/{day}")
-    project = workspace / str(project_id)
-    if not (project / "metadata.json").exists():
-        model = ProjectModel(id=project_id, name=TITLES[area])
-        LocalState(str(workspace)).write_project(model)
-    folder = project / "snapshots"
-    folder.mkdir(exist_ok=True)
-    aside = folder / f".{snapshot_id}.{os.getpid()}"
-    aside.write_text(json.dumps(snapshot.dump_dict(), cls=NumpyEncoder), encoding="utf-8")
-    aside.replace(folder / f"{snapshot_id}.json")
-    return str(snapshot_id)
+    row = pa.table({measure: [value] for measure, value in figures.items()}).to_pandas()
+    definition = DataDefinition(numerical_columns=list(figures))
+    dataset = Dataset.from_pandas(row, data_definition=definition)
+    metrics = [MeanValue(column=measure) for measure in figures]
+    return Report(metrics).run(dataset, None, name=name, timestamp=midnight(day))
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins, in UTC."""
     return datetime.combine(day, time(), tzinfo=UTC)

@@ -13,16 +13,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.areas import AreaReport, ReportTarget, Statistic, Verdict
-from monitoring.drift import drift_statistic
+from monitoring.drift import Distance, judged
 from monitoring.effects import null_share, wasserstein_normed
 from monitoring.evidently_pages import MOST_COLUMNS, MOST_ROWS, Drift, sampled
 from monitoring.profile import Profile
 from monitoring.reports import write_report
+from monitoring.thresholds import TWO_WEEKS
 
 AREA = "feature_drift"
 # In standard deviations of the reference. Evidently's own default of 0.1 alarms on every weekend.
 SHIFT_FLOOR = 0.25
 NULL_FLOOR = 0.10
+# The mean shift of the columns, weighted by gain: many small moves that no column shows alone.
+WEIGHTED_FLOOR = 0.15
 # Share of the gain of the columns looked at that drifted: 0.3 asks for attention, 0.5 for a
 # decision (field practice retrains at 0.2 to 0.3 twice in a row).
 GAIN_FLOOR = 0.3
@@ -57,10 +60,19 @@ def report(
     seed = (target.seed, day.toordinal())
     today = sampled(features.select(names), MOST_ROWS, (*seed, 0))
     then = sampled(reference.select(names), MOST_ROWS, (*seed, 1))
-    found = drift_of(today, then, {name: gain[name] for name in names}, history)
+    found = drift_of(today, then, {name: gain[name] for name in names}, history, day)
     drawn = [name for name in names if _drawable(today, name) and _drawable(then, name)]
     figure = Drift(today, then, dict.fromkeys(drawn, SHIFT_FLOOR)) if drawn else None
-    return write_report(AREA, day, figure, found, target, {"rows": float(fewest)})
+    return write_report(
+        AREA,
+        day,
+        figure,
+        found,
+        target,
+        {"rows": float(fewest)},
+        model_notes(history),
+        quiet_days=len(history),
+    )
 
 
 def columns_by_gain(
@@ -73,67 +85,82 @@ def columns_by_gain(
 
 
 def drift_of(
-    today: pa.Table, then: pa.Table, gain: Mapping[str, float], history: Sequence[Profile]
+    today: pa.Table,
+    then: pa.Table,
+    gain: Mapping[str, float],
+    history: Sequence[Profile],
+    day: date,
 ) -> tuple[Statistic, ...]:
-    """The gain-weighted share that drifted, then two statistics per column: shift and nulls."""
+    """The share of gain that drifted, the shift weighted by gain, then two statistics per column: shift
+    and nulls. The weights are the ranker's gain among these columns."""
     total = sum(gain.values())
-    columns: list[Statistic] = []
-    drifted = 0.0
-    for name, weight in gain.items():
-        pair = _column(name, _values(today, name), _values(then, name), weight / total, history)
-        if any(one.severity is not Verdict.OK for one in pair):
-            drifted += weight / total
-        heavy = weight / total >= HEAVY_COLUMN
-        columns += [_at_most_watch(one) if heavy else _quiet(one) for one in pair]
+    weight = {name: one / total for name, one in gain.items()}
+    distances = [
+        one
+        for name in gain
+        for one in _column(name, _values(today, name), _values(then, name), weight[name])
+    ]
+    columns = judged(distances, history, AREA, day)
+    drifted = sum(weight[name] for name in {one.of for one in columns if _is_out(one)})
     loudest = sorted(columns, key=lambda one: (-one.value / one.threshold, one.name))[:3]
-    words = (
-        f"{100 * drifted:.0f} % of the ranker's gain lies on drifted features; furthest: "
-        + "; ".join(one.explanation for one in loudest)
-    )
-    share = drift_statistic(
+    furthest = "; ".join(one.explanation for one in loudest)
+    share = Distance(
         "drifted_gain_share",
         drifted,
         GAIN_FLOOR,
-        history,
-        AREA,
-        words,
+        f"{100 * drifted:.0f} % of the ranker's gain lies on drifted features; furthest: {furthest}",
         drifted,
         0.0,
+        loudest[0].of,
         GAIN_ACT_FACTOR,
     )
-    return (share, *columns)
+    overall = judged([share, _weighted(distances, weight)], history, AREA, day)
+    return (*overall, *(_bounded(one, weight[one.of]) for one in columns))
+
+
+def _weighted(distances: Sequence[Distance], weight: Mapping[str, float]) -> Distance:
+    """Mean shift of the columns in deviations, weighted by gain; the column that adds most is named."""
+    shift = {one.name: one.value * weight[one.name] for one in distances if one.name in weight}
+    most = max(sorted(shift), key=lambda name: shift[name])
+    size = sum(shift.values())
+    words = f"inputs lie {size:.2f} deviations apart, weighted by gain; {most} adds most"
+    return Distance("gain_weighted_shift", size, WEIGHTED_FLOOR, words, size, 0.0, most)
 
 
 def _column(
-    name: str,
-    today: NDArray[np.float64],
-    then: NDArray[np.float64],
-    share: float,
-    history: Sequence[Profile],
-) -> tuple[Statistic, Statistic]:
+    name: str, today: NDArray[np.float64], then: NDArray[np.float64], share: float
+) -> tuple[Distance, Distance]:
     shift = wasserstein_normed(today, then)
     now, before = _middle(today), _middle(then)
-    nulls, usual_nulls = null_share(today), null_share(then)
+    nulls, usual = null_share(today), null_share(then)
     weight = f"{100 * share:.0f} % of gain"
     words = f"{name} ({weight}) mean {now:.3g} against {before:.3g}, {shift:.2f} deviations apart"
-    missing = f"{name} ({weight}) not known {100 * nulls:.0f} % against {100 * usual_nulls:.0f} %"
+    missing = f"{name} ({weight}) not known {100 * nulls:.0f} % against {100 * usual:.0f} %"
+    apart = abs(nulls - usual)
     return (
-        drift_statistic(name, shift, SHIFT_FLOOR, history, AREA, words, now, before),
-        drift_statistic(
-            f"{name}.null_share",
-            abs(nulls - usual_nulls),
-            NULL_FLOOR,
-            history,
-            AREA,
-            missing,
-            nulls,
-            usual_nulls,
-        ),
+        Distance(name, shift, SHIFT_FLOOR, words, now, before, name),
+        Distance(f"{name}.null_share", apart, NULL_FLOOR, missing, nulls, usual, name),
     )
 
 
-def _at_most_watch(one: Statistic) -> Statistic:
+def _is_out(one: Statistic) -> bool:
+    return one.severity is not Verdict.OK
+
+
+def _bounded(one: Statistic, weight: float) -> Statistic:
     """One column alone asks for attention; a decision needs a share of the gain."""
+    return _at_most_watch(one) if weight >= HEAVY_COLUMN else _quiet(one)
+
+
+def model_notes(history: Sequence[Profile]) -> tuple[str, ...]:
+    """What a reader must know while a model is young."""
+    if len(history) >= TWO_WEEKS:
+        return ()
+    rule = f"the floors judge, and at most `watch` until there are {TWO_WEEKS}"
+    return (f"only {len(history)} quiet days under this model: {rule}",)
+
+
+def _at_most_watch(one: Statistic) -> Statistic:
     return replace(one, severity=Verdict.WATCH) if one.severity is Verdict.ACT else one
 
 

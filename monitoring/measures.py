@@ -75,10 +75,55 @@ class Distribution:
     vanishes: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A point of the profile: its distance from the usual point in multiples of `width`, the usual
+    spread of what the point is the centre of."""
+
+    name: str
+    floor: float
+    title: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """All that is measured in an area that compares a day's profile with those of quiet days."""
+
+    area: str
+    measures: tuple[Measure, ...]
+    distributions: tuple[Distribution, ...] = ()
+    positions: tuple[Position, ...] = ()
+
+    @property
+    def everything(self) -> tuple["Measure | Distribution | Position", ...]:
+        """All of them in order."""
+        return (*self.measures, *self.distributions, *self.positions)
+
+
 DISTRIBUTIONS = (
     Distribution("surface", 0.10, "surface", vanishes="surface"),
     Distribution("hour", 0.10, "hour of the day"),
     Distribution("ms_played", 0.10, "length of a listen"),
+)
+
+DATA_QUALITY = Panel("data_quality", MEASURES, DISTRIBUTIONS)
+
+# Faults of the data that no quiet day shows: they ask for a decision on their first day. The median
+# length is not among them, because listeners who skip more shorten it.
+BREAKS = frozenset(
+    {
+        "listens",
+        "ms_played_p90",
+        "ms_played_null_share",
+        "busiest_listeners_share",
+        "round_the_clock_share",
+        "late_share",
+        "duplicate_share",
+        "no_artist_share",
+        "requested_share",
+        "silent_head_share",
+    }
 )
 
 # A value with this usual share that is gone for a whole day is a fault, not a fluctuation. Gone is

@@ -9,7 +9,7 @@ from datetime import date
 from html import escape
 
 from monitoring.areas import TITLES, Judgement, Statistic, Verdict
-from monitoring.verdict import excess
+from monitoring.suspects import excess
 
 # Text colours reach contrast 4.5 on their backgrounds.
 COLOURS = {
@@ -55,8 +55,8 @@ def banner(
         f"<div>{MEANING[judgement.verdict.value]}</div><ul>{reasons}</ul></div>"
         f"{_statistics_table(statistics)}{_numbers_table(numbers)}"
         f'<p class="mute">Model in force: {model}. Close this report with '
-        f"<code>segue review {day} {area} keep</code> (or <code>retrain</code>, "
-        f"<code>rollback</code>).</p></div>"
+        f"<code>segue review {day} {area} --decision keep</code> (or <code>retrain</code>, "
+        f'<code>rollback</code>). <a href="../index.html">All days</a></p></div>'
     )
 
 

@@ -5,7 +5,7 @@ Does not belong here: comparing days (statistics) or reading them. All counting 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -29,11 +29,12 @@ Codes = NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One day. `numbers` are counts, rates and quantiles; `shares` are distributions by name, each
-    summing to one (or empty)."""
+    summing to one (or empty); `points` are places in a space by name, float64 (dimensions)."""
 
     day: date
     numbers: dict[str, float]
     shares: dict[str, dict[str, float]]
+    points: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def listens(self) -> float:
@@ -71,6 +72,44 @@ def daily_profiles(
         rows = order[start:end]
         profiles.append(_profile(epoch + timedelta(days=day), columns.rows(rows), len(head)))
     return tuple(profiles)
+
+
+def resampled_profiles(
+    listens: pa.Table, head: tuple[str, ...], draws: int, seed: int
+) -> tuple[Profile, ...]:
+    """`draws` profiles of every `known_on` of `listens`, its listeners drawn anew with replacement.
+
+    A listener drawn twice counts as two. The same listens and seed give the same profiles.
+    """
+    known = _days(listens["known_on"])
+    columns = _columns(listens, known, head, {})
+    order = np.lexsort((columns.user, known))
+    days, first = np.unique(known[order], return_index=True)
+    profiles = []
+    for day, start, end in zip(days.tolist(), first, group_ends(first, len(order)), strict=True):
+        rows = order[start:end]
+        random = np.random.default_rng([seed, day])
+        for _ in range(draws):
+            drawn = _drawn_anew(columns.rows(rows), random)
+            profiles.append(_profile(date(1970, 1, 1) + timedelta(days=day), drawn, len(head)))
+    return tuple(profiles)
+
+
+def group_ends(first: Codes, size: int) -> Codes:
+    """Where each group of `size` sorted rows ends, from where it begins; none without a group."""
+    return np.append(first[1:], size)[: len(first)].astype(np.int64)
+
+
+def _drawn_anew(day: "_Columns", random: np.random.Generator) -> "_Columns":
+    """As many listeners as the day has, with replacement; `day` is sorted by listener."""
+    _, first, size = np.unique(day.user, return_index=True, return_counts=True)
+    chosen = random.integers(0, len(first), len(first))
+    size, first = size[chosen], first[chosen]
+    owner = np.repeat(np.arange(len(chosen)), size)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
+    drawn = day.rows(np.repeat(first, size) + within)
+    session = drawn.session * np.int64(len(chosen)) + owner
+    return replace(drawn, user=owner, session=session)
 
 
 @dataclass(frozen=True, slots=True)

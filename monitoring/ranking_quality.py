@@ -4,7 +4,7 @@ Belongs here: the area's entry point, its measures, and the rows Evidently needs
 ml.evaluation. Does not belong here: the metrics themselves (ml.evaluation).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring.areas import AreaReport, ReportTarget, Statistic
-from monitoring.measures import Comparison, Measure
+from monitoring.gauges import of_lists
+from monitoring.measures import Comparison, Measure, Panel
 from monitoring.outcomes import Outcomes, evidently_rows, outcomes
 from monitoring.profile import Profile
 from monitoring.reports import write_report
@@ -46,6 +47,8 @@ def report(
     popular: Sequence[str],
     history: Sequence[Profile],
     target: ReportTarget,
+    open_until: date | None = None,
+    meaning: Mapping[str, float] | None = None,
 ) -> AreaReport:
     """Judge the lists in force on `day` by that day's streams and write the report.
 
@@ -53,24 +56,53 @@ def report(
     (heard before the list was made); `streams` has `user_id` and `track_id`. `popular` are the most
     played track ids known before the day, which the lists must beat (empty = not compared).
     `history` comes from `reports.history` of this area, whatever the model was: a new champion that
-    does worse than the old one must show.
+    does worse than the old one must show. `open_until` says that labels of the window still come in until
+    then (None = it is closed): half the labels would read as half the quality, so nothing is judged.
+    `meaning` are figures of score_calibration, tracked with the others.
     """
     found = outcomes(lists, streams)
-    if not lists.num_rows or found.listeners < _FEWEST_LISTENERS:
-        note = (
-            f"not enough outcomes to judge: {lists.num_rows} recommended tracks in force and "
-            f"{found.listeners} listeners with a stream on {day}, at least {_FEWEST_LISTENERS} "
-            "are needed"
-        )
+    if note := _not_enough(day, lists, found, open_until):
         return write_report(AREA, day, None, (), target, notes=(note,))
     numbers = numbers_of(found, catalogue_size)
     days = [one for one in history if one.day < day]
-    lead = lead_over_popularity(found, streams, popular)
-    compared = statistics(Profile(day, numbers, {}), days, _measures(found, numbers), (), AREA)
     figure = evidently_rows(found, DRAWN_LISTENERS, _DRAWN_CUT, (target.seed, day.toordinal()))
     return write_report(
-        AREA, day, figure, (*lead, *compared), target, numbers, _history_note(len(days))
+        AREA,
+        day,
+        figure,
+        statistics_of(day, found, numbers, streams, popular, days),
+        target,
+        {**numbers, **(meaning or {})},
+        _history_note(len(days)),
+        quiet_days=len(days),
     )
+
+
+def _not_enough(day: date, lists: pa.Table, found: Outcomes, open_until: date | None) -> str:
+    """Why nothing is judged, "" = it is."""
+    if open_until is not None:
+        return f"not enough labels to judge: the window of {day} is open until {open_until}"
+    if lists.num_rows and found.listeners >= _FEWEST_LISTENERS:
+        return ""
+    return (
+        f"not enough outcomes to judge: {lists.num_rows} recommended tracks in force and "
+        f"{found.listeners} listeners with a stream on {day}, at least {_FEWEST_LISTENERS} "
+        "are needed"
+    )
+
+
+def statistics_of(
+    day: date,
+    found: Outcomes,
+    numbers: dict[str, float],
+    streams: pa.Table,
+    popular: Sequence[str],
+    history: Sequence[Profile],
+) -> tuple[Statistic, ...]:
+    """The lead over the most played tracks, then the day's `numbers` against earlier quiet days."""
+    panel = Panel(AREA, _measures(found, numbers))
+    compared = statistics(Profile(day, numbers, {}), history, panel)
+    return (*lead_over_popularity(found, streams, popular), *compared)
 
 
 def lead_over_popularity(
@@ -139,6 +171,7 @@ def numbers_of(found: Outcomes, catalogue_size: int) -> dict[str, float]:
         "hit_rate_at_10": float(found.per_listener("hit_rate", 10).mean()),
         "coverage_at_10": found.distinct_tracks(10) / max(catalogue_size, 1),
         "listed_share": float(found.listed.mean()),
+        **of_lists(found.shown, 10),
     }
     repeat = found.repeat_share(10)
     return numbers if repeat is None else {**numbers, "repeat_share_at_10": repeat}

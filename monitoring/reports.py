@@ -7,22 +7,26 @@ numbers never name a page that is not there.
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from monitoring.areas import AREAS, TITLES, AreaReport, ReportTarget, Statistic, Verdict
 from monitoring.evidently_pages import (
+    MOST_COLUMNS,
     Drift,
     Ranked,
     drift_snapshot,
     ranking_snapshot,
-    store_snapshot,
 )
+from monitoring.files import write_aside
 from monitoring.page import banner, standing_alone, with_banner
 from monitoring.profile import Profile
 from monitoring.verdict import judge
+from monitoring.workspace import store_day
+
+# What a day shows by itself, before the rule of two windows: 0 ok, 1 watch, 2 act.
+LEVEL = "level"
 
 
 def write_report(
@@ -33,18 +37,23 @@ def write_report(
     target: ReportTarget,
     numbers: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
+    quiet_days: int | None = None,
 ) -> AreaReport:
     """Judge the statistics and write the page, the numbers and the snapshot of one area.
+
+    With `quiet_days`, the days of the reference, two weeks of them and the window before as far out must
+    confirm an `act` (verdict.judge); None = the severities stand as they are.
 
     `figure` is what Evidently draws (None = the header stands alone, without a snapshot). Numbers
     that are not finite are left out: a figure that does not exist is not written as zero.
     """
-    judgement = judge(statistics, notes)
-    kept = finite({**(numbers or {}), **effects(statistics)})
+    before = level_before(target.reports, area, day) if quiet_days is not None else None
+    judgement = judge(statistics, notes, before=before, quiet_days=quiet_days)
+    kept = finite({**(numbers or {}), **effects(statistics), LEVEL: float(judgement.level.rank)})
     header = banner(area, day, judgement, statistics, kept, target.model_version)
-    page, snapshot_id = _page(area, day, figure, header, target)
+    page, snapshot_id = _page(area, day, figure, header, target, kept)
     html = day_folder(target.reports, day) / f"{area}.html"
-    _write(html, page)
+    write_aside(html, page)
     report = AreaReport(
         area,
         day,
@@ -57,25 +66,33 @@ def write_report(
         html,
         math.ceil(html.stat().st_size / 1024),
     )
-    _write(html.with_suffix(".json"), json.dumps(as_record(report), indent=1, sort_keys=True))
+    write_aside(html.with_suffix(".json"), json.dumps(as_record(report), indent=1, sort_keys=True))
     return report
 
 
 def _page(
-    area: str, day: date, figure: Drift | Ranked | None, header: str, target: ReportTarget
+    area: str,
+    day: date,
+    figure: Drift | Ranked | None,
+    header: str,
+    target: ReportTarget,
+    numbers: Mapping[str, float],
 ) -> tuple[str, str | None]:
     """The page's HTML, and the id of the snapshot put into the workspace."""
     title = f"{TITLES[area]}, {day}"
+    columns: tuple[str, ...] = ()
     if figure is None:
-        return standing_alone(header, title), None
-    if isinstance(figure, Drift):
-        snapshot = drift_snapshot(figure, title, day)
+        snapshot, page = None, standing_alone(header, title)
     else:
-        snapshot = ranking_snapshot(figure, title, day)
-    stored = None
-    if target.workspace is not None:
-        stored = store_snapshot(target.workspace, area, day, snapshot)
-    return with_banner(snapshot.get_html_str(as_iframe=False), header), stored
+        if isinstance(figure, Drift):
+            snapshot = drift_snapshot(figure, title, day)
+            columns = tuple(figure.thresholds)[:MOST_COLUMNS]
+        else:
+            snapshot = ranking_snapshot(figure, title, day)
+        page = with_banner(snapshot.get_html_str(as_iframe=False), header)
+    if target.workspace is None:
+        return page, None
+    return page, store_day(target.workspace, area, day, snapshot, numbers, columns)
 
 
 def day_folder(reports: Path, day: date) -> Path:
@@ -121,13 +138,20 @@ def read_reports(reports: Path) -> tuple[AreaReport, ...]:
     return tuple(sorted(found, key=lambda one: (one.day, AREAS.index(one.area))))
 
 
+def recent_reports(reports: Path, area: str, last: date, days: int = 28) -> tuple[AreaReport, ...]:
+    """The area's latest reports up to a day, oldest first. The cost does not grow with the days before."""
+    paths = sorted(reports.glob(f"day=*/{area}.json"))
+    known = [path for path in paths if path.parent.name <= f"day={last}"]
+    return tuple(_read(path) for path in known[-days:])
+
+
 def history(
     reports: Path, area: str, before: date, model_version: str | None = None, days: int = 28
 ) -> tuple[Profile, ...]:
     """Numbers of the area's latest quiet days before a day, oldest first, as profiles.
 
-    With a `model_version` only days under that model. Days whose verdict was `act` are no
-    reference: an incident must not become what is usual.
+    With a `model_version` only days under that model. Days as far out as `act`, confirmed or not, are
+    no reference: an incident must not become what is usual.
     """
     # Three times as many as wanted leaves room for days that do not count.
     paths = sorted(reports.glob(f"day=*/{area}.json"))
@@ -138,9 +162,25 @@ def history(
         if one.day < before
         and one.numbers
         and one.verdict is not Verdict.ACT
+        and one.numbers.get(LEVEL, 0.0) < Verdict.ACT.rank
         and model_version in (None, one.model_version)
     ]
     return tuple(quiet[-days:])
+
+
+def level_before(reports: Path, area: str, day: date) -> Verdict | None:
+    """The level of the area's latest report before a day, None without one.
+
+    A window nobody judged is no evidence either way: the one before it counts.
+    """
+    earlier = [
+        path
+        for path in sorted(reports.glob(f"day=*/{area}.json"))
+        if path.parent.name < f"day={day}"
+    ]
+    if not earlier:
+        return None
+    return tuple(Verdict)[int(_read(earlier[-1]).numbers.get(LEVEL, 0.0))]
 
 
 def _read(path: Path) -> AreaReport:
@@ -157,10 +197,3 @@ def _read(path: Path) -> AreaReport:
         path.with_suffix(".html"),
         record["kilobytes"],
     )
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

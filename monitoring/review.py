@@ -6,7 +6,6 @@ decision sets in motion (orchestration).
 
 import fcntl
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from ml.errors import SegueError
 from monitoring.areas import AREAS, AreaReport
+from monitoring.files import append_line
 from monitoring.reports import day_folder, read_reports
 
 REVIEWS = "reviews.jsonl"
@@ -48,8 +48,13 @@ class Review:
 
 def open_reports(reports: Path) -> tuple[AreaReport, ...]:
     """Reports that no review names: act, then watch, then ok; the newest day first in each."""
-    closed = {one.review_id for one in read_reviews(reports)}
-    waiting = [one for one in read_reports(reports) if _review_id(one.day, one.area) not in closed]
+    return open_among(read_reports(reports), read_reviews(reports))
+
+
+def open_among(reports: Sequence[AreaReport], reviews: Sequence[Review]) -> tuple[AreaReport, ...]:
+    """Those of the reports that no review names, in the order of `open_reports`."""
+    closed = {one.review_id for one in reviews}
+    waiting = [one for one in reports if review_id(one.day, one.area) not in closed]
     return tuple(
         sorted(
             waiting,
@@ -84,7 +89,7 @@ def record_review(
     The same decision again returns the first record. Raises ReviewError for an unknown decision or
     report, a time without a zone, or a report already closed with another decision.
     """
-    review = _checked(reports, day, area, decision, note, reviewer, at)
+    review = prospective(reports, day, area, decision, note, reviewer, at)
     path = reports / REVIEWS
     with path.open("a+b") as file:
         # Two reviewers at once: the lock makes look-up and append one step.
@@ -92,24 +97,22 @@ def record_review(
         for earlier in read_reviews(reports):
             if earlier.review_id == review.review_id:
                 return _same(earlier, review)
-        end = file.seek(0, os.SEEK_END)
-        torn = b""
-        if end:
-            file.seek(end - 1)
-            torn = b"" if file.read(1) == b"\n" else b"\n"
-        file.write(torn + (json.dumps(_record(review), sort_keys=True) + "\n").encode())
-        file.flush()
-        os.fsync(file.fileno())
+        append_line(file, json.dumps(_record(review), sort_keys=True))
     return review
 
 
-def _checked(
+def prospective(
     reports: Path, day: date, area: str, decision: str, note: str, reviewer: str, at: datetime
 ) -> Review:
+    """The review that `record_review` would record, or the same decision's earlier record.
+
+    Nothing is written: a decision with consequences is checked before they begin. Raises as
+    `record_review` does, and for a `retrain` or `rollback` without a note.
+    """
     if decision not in tuple(Decision):
         raise ReviewError(
             f"expected a decision of {', '.join(Decision)}, found {decision!r}: "
-            f"run `segue review {day} {area} keep`"
+            f"run `segue review {day} {area} --decision keep`"
         )
     if at.tzinfo is None:
         raise ReviewError(f"expected the time of review with a zone, found {at}")
@@ -119,8 +122,8 @@ def _checked(
             "what is open"
         )
     found = next(one for one in read_reports(reports) if (one.day, one.area) == (day, area))
-    return Review(
-        _review_id(day, area),
+    review = Review(
+        review_id(day, area),
         day,
         area,
         found.verdict.value,
@@ -129,6 +132,15 @@ def _checked(
         reviewer,
         at,
     )
+    for earlier in read_reviews(reports):
+        if earlier.review_id == review.review_id:
+            return _same(earlier, review)
+    if review.decision is not Decision.KEEP and not note.strip():
+        raise ReviewError(
+            f"expected a note that says why {decision}, found none: "
+            f"run `segue review {day} {area} --decision {decision} --note WHY`"
+        )
+    return review
 
 
 def _same(earlier: Review, review: Review) -> Review:
@@ -142,7 +154,8 @@ def _same(earlier: Review, review: Review) -> Review:
     return earlier
 
 
-def _review_id(day: date, area: str) -> str:
+def review_id(day: date, area: str) -> str:
+    """The name of a report's review."""
     return f"{day}/{area}"
 
 

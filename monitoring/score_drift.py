@@ -12,9 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.areas import AreaReport, ReportTarget, Statistic
-from monitoring.drift import drift_statistic
+from monitoring.drift import Distance, judged
 from monitoring.effects import psi, wasserstein_normed
 from monitoring.evidently_pages import MOST_ROWS, Drift, sampled
+from monitoring.feature_drift import model_notes
 from monitoring.profile import Profile
 from monitoring.reports import write_report
 
@@ -49,17 +50,26 @@ def report(
             f"reference; at least {_FEWEST_ROWS} are needed"
         )
         return write_report(AREA, day, None, (), target, notes=(note,))
-    found = drift_of(scores, reference, history)
+    found = drift_of(scores, reference, history, day)
     seed = (target.seed, day.toordinal())
     today = sampled(scores, MOST_ROWS, (*seed, 0))
     then = sampled(reference, MOST_ROWS, (*seed, 1))
     columns = {"score": 0.1, **{f"score_at_rank_{one}": 0.1 for one in _shared(today, then)}}
     figure = Drift(_drawn(today, columns), _drawn(then, columns), columns)
-    return write_report(AREA, day, figure, found, target, _numbers(scores))
+    return write_report(
+        AREA,
+        day,
+        figure,
+        found,
+        target,
+        _numbers(scores),
+        model_notes(history),
+        quiet_days=len(history),
+    )
 
 
 def drift_of(
-    scores: pa.Table, reference: pa.Table, history: Sequence[Profile]
+    scores: pa.Table, reference: pa.Table, history: Sequence[Profile], day: date
 ) -> tuple[Statistic, ...]:
     """Shift, PSI, spread, and the rank whose mean moved most."""
     (rank, now), (old_rank, then) = _arrays(scores), _arrays(reference)
@@ -82,10 +92,11 @@ def drift_of(
         ("score_spread", spread, SPREAD_FLOOR, width, usual_width),
         ("score_by_rank", by_rank, RANK_FLOOR, moved, before),
     )
-    return tuple(
-        drift_statistic(name, effect, floor, history, AREA, words[name], observed, usually)
+    distances = [
+        Distance(name, effect, floor, words[name], observed, usually)
         for name, effect, floor, observed, usually in rows
-    )
+    ]
+    return judged(distances, history, AREA, day)
 
 
 def _furthest_rank(

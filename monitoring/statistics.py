@@ -1,65 +1,59 @@
 """Statistics of a day against its reference days: a pure function on daily profiles.
 
-Belongs here: comparing numbers and shares, and saying in words what was found. Does not belong
-here: counting (profile), floors (measures), calibration (thresholds).
+Belongs here: comparing a day with the usual one, and saying in words what was found. Does not belong
+here: counting (profile), floors (measures), limits (calibration).
 """
 
 import math
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from monitoring.areas import Statistic, Verdict
-from monitoring.effects import js_distance, sampling_noise
+from monitoring.calibration import Calibration, calibrate
 from monitoring.measures import (
-    DISTRIBUTIONS,
+    BREAKS,
+    DATA_QUALITY,
     GONE,
-    MEASURES,
     VANISHING_SHARE,
     Comparison,
     Distribution,
     Measure,
+    Panel,
+    Position,
 )
 from monitoring.profile import Profile
-from monitoring.thresholds import (
-    FEWEST_DAYS,
-    TWO_WEEKS,
-    calibrated,
-    comparable,
-    quiet_effects,
-)
+from monitoring.thresholds import FEWEST_DAYS, TWO_WEEKS
+from monitoring.usual import Usual, effects, noise, usable, usual_day
 
-AREA = "data_quality"
 _THOUSAND = math.log(1000)
 # From here on a percentage is harder to read than a factor.
 _MANIFOLD = 5
+
+Shares = Mapping[str, float]
 
 
 def statistics(
     profile: Profile,
     reference: Sequence[Profile],
-    measures: Sequence[Measure] = MEASURES,
-    distributions: Sequence[Distribution] = DISTRIBUTIONS,
-    area: str = AREA,
+    panel: Panel = DATA_QUALITY,
+    calibration: Calibration | None = None,
 ) -> tuple[Statistic, ...]:
-    """Effect sizes of `profile` against the reference days, in the order of the measures.
+    """Effect sizes of `profile` against the reference days, in the order of the panel.
 
-    Each threshold comes from the same effect between the reference days themselves, weekday against
-    weekday from two weeks on, and is never below the measure's floor. Reference days without a
-    listen are left out; with fewer than three days left there is nothing to compare and the result
-    is empty.
+    Thresholds are those of `calibration`; None = calibrated on the reference days alone. Reference days
+    without a listen are left out; with fewer than three days left there is nothing to compare and the
+    result is empty.
     """
-    days = [one for one in reference if one.listens > 0 and one.day != profile.day]
+    days = usable(reference, profile.day)
     if len(days) < FEWEST_DAYS:
         return ()
-    found = [
-        _number(profile, days, measure, area)
-        for measure in measures
-        if measure.name in profile.numbers and all(measure.name in one.numbers for one in days)
-    ]
-    if profile.listens > 0:
-        found += [_distribution(profile, days, one, area) for one in distributions]
-    return tuple(found)
+    limits = calibration or calibrate(days, panel)
+    usual = usual_day(days, profile.day)
+    found = effects(profile, usual, panel)
+    return tuple(
+        _judged(one, found[one.name], profile, usual, panel, limits)
+        for one in panel.everything
+        if one.name in found
+    )
 
 
 def reference_notes(reference: Sequence[Profile]) -> tuple[str, ...]:
@@ -69,48 +63,58 @@ def reference_notes(reference: Sequence[Profile]) -> tuple[str, ...]:
         return (f"not enough reference days: {days}, and at least {FEWEST_DAYS} are needed",)
     if days < TWO_WEEKS:
         rhythm = (
-            "under two weeks: weekdays are not told apart and noise is allowed half as much again"
+            "under two weeks: weekdays are not told apart, noise is allowed half as much again, and "
+            "only a break of the data asks for a decision"
         )
         return (f"only {days} reference days, {rhythm}",)
     return ()
 
 
-def _number(profile: Profile, days: Sequence[Profile], measure: Measure, area: str) -> Statistic:
-    values = [one.numbers[measure.name] for one in days]
-    weekdays = [one.day.weekday() for one in days]
-    observed = profile.numbers[measure.name]
-    kept = comparable(weekdays, profile.day.weekday())
-    usual = float(np.median([values[position] for position in kept]))
-
-    def quiet(day: int, others: list[int]) -> float:
-        middle = float(np.median([values[position] for position in others]))
-        return _effect(values[day], middle, measure)
-
-    threshold = calibrated(quiet_effects(len(days), weekdays, quiet), measure.floor, len(days))
-    effect = _effect(observed, usual, measure)
+def _judged(
+    one: Measure | Distribution | Position,
+    effect: float,
+    profile: Profile,
+    usual: Usual,
+    panel: Panel,
+    calibration: Calibration,
+) -> Statistic:
+    scale = calibration.scales.get(one.name, one.floor)
+    if isinstance(one, Distribution):
+        scale = max(scale, noise(one.name, profile, usual))
+    threshold = calibration.limits.threshold(scale)
+    words, observed, before, of, gone = _read(one, effect, profile, usual.profile)
     return Statistic(
-        measure.name,
+        one.name,
         effect,
         threshold.watch,
-        area,
-        threshold.severity(effect),
-        _number_in_words(measure, observed, usual),
+        panel.area,
+        Verdict.ACT if gone else threshold.severity(effect),
+        words,
         observed,
-        usual,
+        before,
+        of,
+        gone or one.name in BREAKS,
     )
 
 
-def _effect(value: float, usual: float, measure: Measure) -> float:
-    if measure.comparison is Comparison.RATIO:
-        return abs(math.log((value + measure.ease) / (usual + measure.ease)))
-    if measure.comparison is Comparison.FALL:
-        return max(usual - value, 0.0) / usual if usual > 0 else 0.0
-    rise = value - usual
-    one_sided = {Comparison.RISE: rise, Comparison.DROP: -rise}
-    return max(one_sided.get(measure.comparison, abs(rise)), 0.0)
+def _read(
+    one: Measure | Distribution | Position, effect: float, profile: Profile, usual: Profile
+) -> tuple[str, float, float, str, bool]:
+    """Words, figure today, usual figure, the value that moved most, and whether one is gone."""
+    if isinstance(one, Measure):
+        observed, before = profile.numbers[one.name], usual.numbers[one.name]
+        return number_in_words(one, observed, before), observed, before, "", False
+    if isinstance(one, Position):
+        return f"{one.title} moved by {effect:.2f} of the usual spread", effect, 0.0, "", False
+    shares = profile.shares.get(one.name, {}), usual.shares.get(one.name, {})
+    gone = vanished(one, *shares)
+    move = largest_move(*shares)
+    words = _shares_in_words(one, gone, shares, move, effect)
+    return words, move[1], move[2], gone[0] if gone else move[0], bool(gone)
 
 
-def _number_in_words(measure: Measure, observed: float, usual: float) -> str:
+def number_in_words(measure: Measure, observed: float, usual: float) -> str:
+    """A number beside its usual value, with a guess where the factor is telling."""
     text = (
         f"{measure.title}: {_shown(observed, measure.unit)} against "
         f"{_shown(usual, measure.unit)} usually"
@@ -136,48 +140,7 @@ def _shown(value: float, unit: str) -> str:
     )
 
 
-def _distribution(
-    profile: Profile, days: Sequence[Profile], measure: Distribution, area: str
-) -> Statistic:
-    weekdays = [one.day.weekday() for one in days]
-    kept = comparable(weekdays, profile.day.weekday())
-    usual = mean_shares([days[position].shares.get(measure.name, {}) for position in kept])
-    observed = profile.shares.get(measure.name, {})
-
-    def quiet(day: int, others: list[int]) -> float:
-        rest = mean_shares([days[position].shares.get(measure.name, {}) for position in others])
-        return js_distance(days[day].shares.get(measure.name, {}), rest)
-
-    listens = sum(days[position].listens for position in kept)
-    noise = sampling_noise(len(usual.keys() | observed.keys()), profile.listens, listens)
-    threshold = calibrated(
-        quiet_effects(len(days), weekdays, quiet), max(measure.floor, 2 * noise), len(days)
-    )
-    effect = js_distance(observed, usual)
-    severity = threshold.severity(effect)
-    gone = _gone(measure, observed, usual)
-    if gone:
-        severity = Verdict.ACT
-    name, now, before = largest_move(observed, usual)
-    return Statistic(
-        measure.name,
-        effect,
-        threshold.watch,
-        area,
-        severity,
-        _shares_in_words(measure, gone, (name, now, before), effect),
-        now,
-        before,
-    )
-
-
-def mean_shares(days: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of several days' shares; a name a day lacks counts as zero for that day."""
-    names = sorted(set().union(*days)) if days else []
-    return {name: float(np.mean([day.get(name, 0.0) for day in days])) for name in names}
-
-
-def largest_move(observed: dict[str, float], usual: dict[str, float]) -> tuple[str, float, float]:
+def largest_move(observed: Shares, usual: Shares) -> tuple[str, float, float]:
     """Name, share today and usual share of what moved most; ties by name."""
     names = sorted(observed.keys() | usual.keys())
     if not names:
@@ -186,25 +149,33 @@ def largest_move(observed: dict[str, float], usual: dict[str, float]) -> tuple[s
     return (name, observed.get(name, 0.0), usual.get(name, 0.0))
 
 
-def _gone(
-    measure: Distribution, observed: dict[str, float], usual: dict[str, float]
-) -> tuple[str, ...]:
+def vanished(measure: Distribution, observed: Shares, usual: Shares) -> tuple[str, ...]:
+    """Values with a usual share that are gone for the whole day, the largest first."""
     if measure.vanishes is None:
         return ()
-    return tuple(
-        f"{measure.vanishes} {name} is missing: {100 * observed.get(name, 0.0):.1f} % against "
-        f"{100 * share:.1f} % usually"
-        for name, share in sorted(usual.items())
+    missing = [
+        name
+        for name, share in usual.items()
         if share >= VANISHING_SHARE and observed.get(name, 0.0) < GONE * share
-    )
+    ]
+    return tuple(sorted(missing, key=lambda name: (-usual[name], name)))
 
 
 def _shares_in_words(
-    measure: Distribution, gone: tuple[str, ...], move: tuple[str, float, float], effect: float
+    measure: Distribution,
+    gone: tuple[str, ...],
+    shares: tuple[Shares, Shares],
+    move: tuple[str, float, float],
+    effect: float,
 ) -> str:
     name, now, before = move
     moved = (
         f"{measure.title} ({name}): {100 * now:.1f} % against {100 * before:.1f} % usually, "
         f"JS distance {effect:.2f}"
     )
-    return "; ".join((*gone, moved))
+    missing = (
+        f"{measure.vanishes} {one} is missing: {100 * shares[0].get(one, 0.0):.1f} % against "
+        f"{100 * shares[1].get(one, 0.0):.1f} % usually"
+        for one in gone
+    )
+    return "; ".join((*missing, moved))

@@ -4,7 +4,7 @@ Belongs here: the calibration of thresholds on quiet reference days, weekday by 
 belong here: which measures exist (measures), how far apart two days are (effects).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,11 @@ Floats = NDArray[np.float64]
 FEWEST_DAYS = 3
 # From two weeks on, a weekday is compared with the same weekdays only.
 TWO_WEEKS = 14
-# Robust standard deviations of quiet days from which a day is worth a look. Four keeps forty
-# measures on quiet days below one false alarm a month for bell-shaped noise.
+# Robust standard deviations of quiet days that make up one measure's scale.
 SIGMAS = 4.0
+# How seldom the largest statistic of a quiet day may pass the limits of its area, in days.
+WATCH_ONCE_IN = 60
+ACT_ONCE_IN = 3_650
 # With less than two weeks the weekday's rhythm is inside the noise, and the noise is badly known.
 SHORT_REFERENCE_FACTOR = 1.5
 ACT_FACTOR = 2.0
@@ -41,6 +43,38 @@ class Threshold:
         return Verdict.WATCH if value > self.watch else Verdict.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Multiples of a measure's scale from which the largest statistic of a day is worth a look, and
+    worth a decision; one pair for a whole area, so that thirty measures alarm no oftener than one."""
+
+    watch: float = 1.0
+    act: float = ACT_FACTOR
+
+    def threshold(self, scale: float) -> Threshold:
+        """The threshold of a measure with this scale."""
+        return Threshold(self.watch * scale, self.act * scale)
+
+
+def limits_of(largest: Floats) -> Limits:
+    """Limits from the null distribution: `largest` (quiet days and resampled ones), each day's largest
+    statistic in multiples of its measure's scale.
+
+    A day's largest statistic is a maximum, so its tail is a Gumbel's (Coles 2001, section 3.1), fitted
+    by moments: scale b = s sqrt(6) / pi, place a = mean - 0.5772 b, quantile a - b ln(-ln p). Never
+    below one scale and two: a perfectly regular reference must not make a trifle an alarm.
+    """
+    if len(largest) < FEWEST_DAYS:
+        return Limits()
+    width = float(largest.std()) * np.sqrt(6) / np.pi
+    place = float(largest.mean()) - np.euler_gamma * width
+    watch, act = (
+        place - width * float(np.log(-np.log1p(-1 / days))) for days in (WATCH_ONCE_IN, ACT_ONCE_IN)
+    )
+    watch = max(1.0, float(watch))
+    return Limits(watch, max(ACT_FACTOR * watch, float(act)))
+
+
 def comparable(weekdays: Sequence[int], weekday: int) -> list[int]:
     """Positions of the reference days a day of this weekday is compared with.
 
@@ -53,21 +87,6 @@ def comparable(weekdays: Sequence[int], weekday: int) -> list[int]:
     return list(range(len(weekdays)))
 
 
-def quiet_effects(
-    days: int, weekdays: Sequence[int], effect: Callable[[int, list[int]], float]
-) -> Floats:
-    """The effect of every reference day against the other reference days it compares with.
-
-    `effect(day, others)` gets positions. These are the sizes that mean nothing happened.
-    """
-    sizes = []
-    for day in range(days):
-        others = [position for position in range(days) if position != day]
-        kept = comparable([weekdays[position] for position in others], weekdays[day])
-        sizes.append(effect(day, [others[position] for position in kept]))
-    return np.array(sizes, dtype=np.float64)
-
-
 def calibrated(quiet: Floats, floor: float, days: int) -> Threshold:
     """Threshold from the sizes of quiet days: their median plus SIGMAS robust deviations.
 
@@ -76,7 +95,13 @@ def calibrated(quiet: Floats, floor: float, days: int) -> Threshold:
     if len(quiet) == 0:
         return Threshold(floor, ACT_FACTOR * floor)
     middle = float(np.median(quiet))
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(quiet - middle)))
-    noise = middle + SIGMAS * spread
+    noise = middle + SIGMAS * _MAD_TO_SIGMA * float(np.median(np.abs(quiet - middle)))
     watch = max(floor, noise * SHORT_REFERENCE_FACTOR if days < TWO_WEEKS else noise)
     return Threshold(watch, ACT_FACTOR * watch)
+
+
+def deviations(apart: Floats) -> Floats:
+    """Robust standard deviation of differences from the middle, float64 per column: 1.4826 times the
+    median size (Rousseeuw and Croux 1993); half as much again under two weeks of rows."""
+    spread: Floats = _MAD_TO_SIGMA * np.median(np.abs(apart), axis=0)
+    return spread * SHORT_REFERENCE_FACTOR if len(apart) < TWO_WEEKS else spread

@@ -26,9 +26,8 @@ def retraining_wanted(
     takes its report out of the count: a person has looked.
     """
     since = last_training_day or date.min
-    asked = [one for one in reviews if one.decision is Decision.RETRAIN and one.day > since]
-    if asked:
-        latest = max(asked, key=lambda one: (one.day, one.at))
+    latest = latest_retrain(reviews, last_training_day)
+    if latest is not None:
         return f"{latest.reviewer} decided to retrain after {latest.area} of {latest.day}"
     kept = {(one.day, one.area) for one in reviews if one.decision is Decision.KEEP}
     for area in RETRAINING_AREAS:
@@ -47,3 +46,10 @@ def retraining_wanted(
                     f"{TITLES[area]} said act on {CONSECUTIVE_DAYS} days running, {first} to {day}"
                 )
     return None
+
+
+def latest_retrain(reviews: Sequence[Review], last_training_day: date | None) -> Review | None:
+    """The latest review that decides `retrain` for a day later than the last training; None = none."""
+    since = last_training_day or date.min
+    asked = [one for one in reviews if one.decision is Decision.RETRAIN and one.day > since]
+    return max(asked, key=lambda one: (one.day, one.at), default=None)

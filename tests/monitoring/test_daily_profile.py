@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.areas import Verdict
 from monitoring.profile import daily_profiles, head_tracks
-from monitoring.thresholds import Threshold, calibrated, comparable, quiet_effects
+from monitoring.thresholds import Threshold, calibrated, comparable
 
 DAY = date(2026, 3, 2)
 START = int(np.datetime64(DAY, "s").astype(np.int64))
@@ -78,9 +78,3 @@ def test_the_limits_themselves_are_still_quiet():
     threshold = Threshold(1.0, 2.0)
     found = [threshold.severity(value) for value in (1.0, 1.5, 2.0, 2.5)]
     assert found == [Verdict.OK, Verdict.WATCH, Verdict.WATCH, Verdict.ACT]
-
-
-def test_a_quiet_day_is_never_compared_with_itself():
-    seen = []
-    quiet_effects(4, [0, 1, 2, 3], lambda day, others: seen.append((day, others)) or 0.0)
-    assert seen == [(day, [one for one in range(4) if one != day]) for day in range(4)]

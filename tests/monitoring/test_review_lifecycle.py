@@ -11,10 +11,11 @@ from monitoring.review import (
     Decision,
     ReviewError,
     open_reports,
+    prospective,
     read_reviews,
     record_review,
 )
-from monitoring.triggers import retraining_wanted
+from monitoring.triggers import latest_retrain, retraining_wanted
 
 DAY = date(2026, 3, 30)
 AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -80,6 +81,32 @@ def test_an_unknown_decision_and_a_naive_time_are_refused(reports):
     assert read_reviews(reports) == ()
 
 
+def test_a_decision_with_consequences_needs_a_reason(reports):
+    for decision in ("retrain", "rollback"):
+        with pytest.raises(ReviewError, match=f"why {decision}.*--decision {decision} --note WHY"):
+            review(reports, decision, note=" ")
+    review(reports, "keep", note="")
+    assert [one.decision for one in read_reviews(reports)] == [Decision.KEEP]
+
+
+def prospect(reports, decision, note="seen", at=AT):
+    return prospective(reports, DAY, "data_quality", decision, note, "ada", at)
+
+
+def test_a_review_to_come_is_checked_like_one_and_written_nowhere(reports):
+    assert prospect(reports, "rollback").decision is Decision.ROLLBACK
+    assert not (reports / REVIEWS).exists()
+    with pytest.raises(ReviewError, match="keep, retrain, rollback"):
+        prospect(reports, "maybe")
+
+
+def test_a_review_to_come_is_the_earlier_record_of_the_same_decision(reports):
+    recorded = review(reports, "keep")
+    assert prospect(reports, "keep", "again", AT + timedelta(days=1)) == recorded
+    with pytest.raises(ReviewError, match="a review stands"):
+        prospect(reports, "retrain", "")
+
+
 def test_a_note_may_hold_lines_and_any_letter(reports):
     note = 'two\nlines, "quotes" and ümläute }'
     review(reports, note=note)
@@ -102,7 +129,7 @@ def reported(day, verdict="act", area="score_drift"):
 
 def reviewed(reports, decision, area="score_drift"):
     write(reports, DAY, area, "act")
-    return record_review(reports, DAY, area, decision, "", "ada", AT)
+    return record_review(reports, DAY, area, decision, "why", "ada", AT)
 
 
 def test_two_days_of_act_running_ask_for_a_training():
@@ -134,6 +161,8 @@ def test_a_review_to_retrain_asks_once_and_a_review_to_keep_quiets(tmp_path):
     retrain = reviewed(tmp_path / "a", "retrain")
     assert retrain.decision is Decision.RETRAIN
     assert "ada decided to retrain" in retraining_wanted([], [retrain], None)
+    assert latest_retrain([retrain], None) == retrain
+    assert latest_retrain([retrain], DAY) is None
     assert retraining_wanted([], [retrain], DAY) is None
     keep = reviewed(tmp_path / "b", "keep")
     assert retraining_wanted([reported(0), reported(1)], [keep], None) is None

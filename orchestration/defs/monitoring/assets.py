@@ -6,8 +6,6 @@ Belongs here: which report reads what, its check and metadata. Does not belong h
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import quote
 
 import dagster as dg
 import duckdb
@@ -23,8 +21,12 @@ from monitoring import (
     score_drift,
 )
 from monitoring.areas import TITLES, AreaReport, Verdict
+from monitoring.index import INDEX, write_index
+from monitoring.key_figures import series_of
+from monitoring.measures import DATA_QUALITY
 from monitoring.profile import daily_profiles, head_tracks
-from monitoring.reports import history
+from monitoring.reports import history, recent_reports
+from orchestration.alerting import tell_of_act
 from orchestration.defs.monitoring.inputs import Watched, watched
 from orchestration.keys import (
     CHAMPION,
@@ -37,6 +39,8 @@ from orchestration.keys import (
     WAREHOUSE_POOL,
 )
 from orchestration.partitions import DAYS, ONE_RANGE, run_periods
+from orchestration.plots import figures_markdown
+from orchestration.report_links import report_url
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 from orchestration.settings import Settings
 from orchestration.storing import store_numbers
@@ -51,7 +55,11 @@ def _data_quality(on: Watched, connection: Connection) -> AreaReport:
     today, then = on.listens(connection)
     head = head_tracks(then)
     profile = daily_profiles(today, head, days=(on.day,))[0]
-    return data_quality.report(today, profile, then, daily_profiles(then, head), on.target)
+    days = daily_profiles(then, head)
+    limits = on.calibration(
+        DATA_QUALITY, lambda seed: data_quality.calibration_of(then, days, head, seed)
+    )
+    return data_quality.report(today, profile, then, days, on.target, limits)
 
 
 def _feature_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
@@ -70,7 +78,12 @@ def _feature_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: 
 
 def _embedding_drift(on: Watched, connection: Connection) -> AreaReport:
     today, then = on.listens(connection)
-    return embedding_drift.report(on.day, today, then, on.vectors(connection), on.target)
+    vectors = on.vectors(connection)
+    reference = embedding_drift.reference_of(then, vectors)
+    limits = on.calibration(
+        reference.panel, lambda seed: embedding_drift.calibration_of(reference, vectors, seed)
+    )
+    return embedding_drift.report(on.day, today, reference, vectors, on.target, limits)
 
 
 def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: ARG001
@@ -79,7 +92,11 @@ def _score_drift(on: Watched, connection: Connection) -> AreaReport:  # noqa: AR
     today = _NO_SCORES if lists is None else lists.select(["rank", "score"])
     reference = on.reference_scores()
     return score_drift.report(
-        on.day, today, _NO_SCORES if reference is None else reference, known, on.target
+        on.day,
+        today,
+        _NO_SCORES if reference is None else reference,
+        known,
+        on.target,
     )
 
 
@@ -97,6 +114,8 @@ def _ranking_quality(on: Watched, connection: Connection) -> AreaReport:
         popular_tracks(connection, on.day, _POPULAR),
         history(on.settings.reports, "ranking_quality", on.day),
         on.target,
+        on.open_until(connection),
+        on.meaning_of_scores(connection, outcomes),
     )
 
 
@@ -126,21 +145,23 @@ def verdict_check(report: AreaReport) -> dg.AssetCheckResult:
     )
 
 
-def report_url(settings: Settings, page: Path) -> str:
-    """Where `segue ui` shows a page of the reports folder."""
-    return f"{settings.reports_url}/{quote(str(page.relative_to(settings.reports)))}"
-
-
 def described(report: AreaReport, settings: Settings) -> dict[str, object]:
     """The verdict first, then why, then where to read."""
     reasons = "\n".join(f"* {reason}" for reason in report.reasons) or "* nothing unusual"
+    recent = recent_reports(settings.reports, report.area, report.day)
+    shown = series_of(report.area, recent)
+    # Numbers of their own: the UI plots them over the partitions.
+    today = {one.figure.measure: one.values[-1] for one in shown if one.days[-1] == report.day}
     return {
         "verdict": report.verdict.value,
         "why": dg.MetadataValue.md(f"**{report.verdict.value}** ({report.status})\n\n{reasons}"),
+        "key_figures": dg.MetadataValue.md(figures_markdown(shown)),
         "report": dg.MetadataValue.url(report_url(settings, report.html)),
+        "all_days": dg.MetadataValue.url(report_url(settings, settings.reports / INDEX)),
         "file": dg.MetadataValue.path(str(report.html)),
         "kilobytes": report.kilobytes,
         "model_version": report.model_version or "none",
+        **today,
     }
 
 
@@ -153,6 +174,7 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
         description=f"{TITLES[area]}. {_QUESTIONS[area]} A page with a verdict that a person reviews.",
         owners=[OWNER],
         kinds={"evidently"},
+        tags={"domain": "monitoring", "stage": "daily"},
         deps=_DEPS[area],
         partitions_def=DAYS,
         backfill_policy=ONE_RANGE,
@@ -169,6 +191,8 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
             with warehouse.writer() as connection:
                 report = write(watched(home.settings, registry, period), connection)
                 store_numbers(connection, report)
+            tell_of_act(home.settings, report, home.now())
+        write_index(home.settings.reports)
         return dg.MaterializeResult(
             metadata=described(report, home.settings), check_results=[verdict_check(report)]
         )
