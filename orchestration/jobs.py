@@ -1,11 +1,13 @@
-"""The three jobs.
+"""The jobs.
 
-Belongs here: what each job selects. Does not belong here: when they run (orchestration.schedules).
+Belongs here: what each job selects; `review` has a module of its own. Does not belong here: when they run (orchestration.schedules).
 All use the in-process executor: a daily run costs about 6 s of orchestration, 30 to 40 s with a process
 per step.
 """
 
 import dagster as dg
+
+from orchestration.review_job import review_job
 
 HISTORY_GROUPS = ("raw", "staging", "intermediate", "features", "marts")
 DAILY_GROUPS = (*HISTORY_GROUPS, "serving", "monitoring")
@@ -29,4 +31,4 @@ TRAIN = dg.define_asset_job(
     description="From track documents to a judged model, champion where the gate lets it.",
     executor_def=dg.in_process_executor,
 )
-JOBS = (BOOTSTRAP, DAILY, TRAIN)
+JOBS = (BOOTSTRAP, DAILY, TRAIN, review_job)

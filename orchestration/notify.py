@@ -1,26 +1,65 @@
-"""Telling people that something went wrong.
+"""Telling people that something went wrong, once for each finding.
 
-Belongs here: one function for the failure sensor and the command line, which no sensor sees, and the
-words it is given. Does not belong here: deciding what is wrong.
+Belongs here: the record of alerts, the one function that sensors, assets and the command line call, and
+the words of a failed run. Does not belong here: deciding what is wrong (alerting) or how a message
+travels (delivery).
 """
 
+import fcntl
+import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO
 
+from monitoring.files import append_line
+from orchestration.delivery import deliver
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
+Line = dict[str, str]
 
-def notify(settings: Settings, *, at: datetime, title: str, text: str) -> None:
-    """Append an alert to log/alerts.jsonl of the home."""
+
+class State(StrEnum):
+    """What became of an alert: no address was configured, an address took it, none did."""
+
+    RECORDED = "recorded"
+    SENT = "sent"
+    NOT_SENT = "not sent"
+
+
+def notify(
+    settings: Settings, *, at: datetime, title: str, text: str, finding: str = ""
+) -> State | None:
+    """Send an alert to the addresses of SEGUE_ALERTS and append it to log/alerts.jsonl of the home.
+
+    `finding` names what was found. The same finding is told once: None is returned and nothing written,
+    unless no address took it the last time. Without a name, the same words count as the same finding
+    for a day. An address that cannot be reached is no error: a failed run must end with its own.
+    """
+    name = finding or _name(title, text, at)
     settings.alerts.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({"at": at.isoformat(), "title": title, "text": text}, sort_keys=True)
-    with settings.alerts.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    with settings.alerts.open("a+b") as file:
+        # Held while the message travels: two processes that find the same must not both send.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        known = _last(file).get(name)
+        if known is not None and known["state"] != State.NOT_SENT:
+            return None
+        return _tell(settings, file, at, {"finding": name, "title": title, "text": text})
+
+
+def send_again(settings: Settings, at: datetime) -> int:
+    """Send what no address took; returns how many alerts an address has taken now."""
+    if not settings.alerts.is_file() or not settings.alert_urls:
+        return 0
+    with settings.alerts.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = [one for one in _last(file).values() if one["state"] == State.NOT_SENT]
+        states = [_tell(settings, file, at, one) for one in waiting]
+    return states.count(State.SENT)
 
 
 def failure_text(events: Iterable["dg.DagsterEvent"]) -> str:
@@ -37,3 +76,27 @@ def failure_text(events: Iterable["dg.DagsterEvent"]) -> str:
         text = said or (error.message.strip() if error else "no message")
         texts.append(f"{event.step_key}: {text}")
     return "\n".join(texts)
+
+
+def _name(title: str, text: str, at: datetime) -> str:
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{title}/{at.date()}/{digest}"
+
+
+def _last(file: BinaryIO) -> dict[str, Line]:
+    """The last line of each finding. A line cut short by a killed process is passed over, and one from
+    before findings had names is none."""
+    file.seek(0)
+    lines = [line for line in file.read().decode().split("\n") if line.endswith("}")]
+    found = [json.loads(line) for line in lines]
+    return {one["finding"]: one for one in found if "finding" in one}
+
+
+def _tell(settings: Settings, file: BinaryIO, at: datetime, alert: Line) -> State:
+    state = State.RECORDED
+    if settings.alert_urls:
+        taken = deliver(settings.alert_urls, alert["title"], alert["text"])
+        state = State.SENT if taken else State.NOT_SENT
+    line = {**alert, "at": at.isoformat(), "state": state.value}
+    append_line(file, json.dumps(line, sort_keys=True))
+    return state

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from monitoring.reports import read_reports
-from monitoring.review import read_reviews
-from monitoring.triggers import retraining_wanted
+from monitoring.review import Decision, Review, read_reviews
+from monitoring.triggers import latest_retrain, retraining_wanted
+from orchestration.decisions import WHY_TAG, answering, review_tags
 from orchestration.jobs import TRAIN
 from orchestration.notify import failure_text, notify
 from orchestration.settings import Settings, load_settings
@@ -32,16 +33,25 @@ def last_training_day(settings: Settings) -> date | None:
     description="Starts a training when reports or a reviewer ask for one.",
 )
 def train_when_monitoring_asks(
-    context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster passes it
+    context: dg.SensorEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a training once per reason."""
+    """Ask for a training once per reason; a review that has its training asks for no other."""
     settings = load_settings()
-    reason = retraining_wanted(
-        read_reports(settings.reports), read_reviews(settings.reports), last_training_day(settings)
-    )
+    reviews = [one for one in read_reviews(settings.reports) if not _answered(context, one)]
+    since = last_training_day(settings)
+    reason = retraining_wanted(read_reports(settings.reports), reviews, since)
     if reason is None:
         return dg.SkipReason("no report and no reviewer asks for a training")
-    return dg.RunRequest(run_key=f"train: {reason}", tags={"segue/why": reason})
+    asking = latest_retrain(reviews, since)
+    tags = review_tags(asking) if asking else {}
+    return dg.RunRequest(run_key=f"train: {reason}", tags={**tags, WHY_TAG: reason})
+
+
+def _answered(context: dg.SensorEvaluationContext, review: Review) -> bool:
+    """Whether a training stands, runs or waits in the review's name, or the review itself still runs."""
+    if review.decision is not Decision.RETRAIN:
+        return False
+    return answering(context.instance, review) is not None
 
 
 @dg.run_failure_sensor(

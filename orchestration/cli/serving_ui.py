@@ -15,10 +15,12 @@ from pathlib import Path
 from threading import Thread
 
 from ml.errors import SegueError
+from monitoring.index import write_index
 from orchestration.cli.console import console
 from orchestration.home import read_home
 from orchestration.settings import LOOPBACK, REPOSITORY, Settings, load_settings, prepare_process
 
+DAGSTER_PORT, EVIDENTLY_PORT = 3000, 3002
 # Seconds that Dagster has to end by itself.
 _PATIENCE = 10
 
@@ -54,17 +56,34 @@ def reports_served(settings: Settings) -> Iterator[str]:
         server.server_close()
 
 
+def open_page(what: str, port: int) -> None:
+    """Open what `segue ui` names on a port (0 = the usual one).
+
+    Raises:
+        SegueError: another name.
+    """
+    if what == "evidently":
+        from orchestration.cli.serving_evidently import open_evidently
+
+        open_evidently(port or EVIDENTLY_PORT)
+    elif what == "dagster":
+        open_ui(port or DAGSTER_PORT)
+    else:
+        raise SegueError(f"expected dagster or evidently, found {what!r}; run `segue ui`")
+
+
 def open_ui(port: int) -> None:
     """Run `dg dev` and the reports on the loopback address; Ctrl-C ends both."""
     settings = load_settings()
     read_home(settings)
     prepare_process(settings)
+    write_index(settings.reports)
     # dg looks for its commands on the PATH.
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
     dg = str(Path(sys.executable).with_name("dg"))
     with reports_served(settings) as address:
         console.print(f"Dagster on {settings.home}: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
-        console.print(f"Reports: {address}")
+        console.print(f"Reports: {address} (what is open, key figures, every day)")
         # A session of its own: one signal then ends all of Dagster's processes.
         process = subprocess.Popen(  # noqa: S603 - our own command
             [dg, "dev", "--host", LOOPBACK, "--port", str(port)],

@@ -197,7 +197,7 @@ def test_every_data_test_of_the_project_belongs_to_a_check() -> None:
 
 
 def test_the_checks_of_the_graph_are_those_that_are_tested() -> None:
-    """`bundle_verifies` stands in test_promotion.py."""
+    """`bundle_verifies` and `invariants_hold` stand in test_promotion.py, those of leaks in tests/leaks."""
     keys = defs().resolve_asset_graph().asset_check_keys
     own = {key.name for key in keys} - {key.name for key in dbt_models.check_keys}
     assert own == {
@@ -209,5 +209,8 @@ def test_the_checks_of_the_graph_are_those_that_are_tested() -> None:
         "no_track_twice",
         "scores_fall_with_rank",
         "bundle_verifies",
+        "invariants_hold",
+        "examples_know_only_the_past",
+        "history_was_not_filtered_first",
         "verdict_is_not_act",
     }

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 
-from orchestration.notify import failure_text, notify
+from orchestration.notify import failure_text
 from orchestration.running import Launch, RunFailedError, execute
 from orchestration.sensors import tell_of_failed_runs
 from orchestration.settings import Settings, child_environment
@@ -52,7 +51,8 @@ def test_the_run_stands_in_the_list_of_runs_as_failed(failed: Failed) -> None:
     assert (run.job_name, run.status) == ("train", dg.DagsterRunStatus.FAILURE)
 
 
-def test_the_sensor_tells_what_the_command_line_tells(failed: Failed) -> None:
+def tick(failed: Failed) -> None:
+    """The failure sensor meets the run."""
     [run] = failed.instance.get_runs()
     kind = dg.DagsterEventType.RUN_FAILURE
     [record] = failed.instance.get_records_for_run(run.run_id, of_type=kind).records
@@ -64,23 +64,22 @@ def test_the_sensor_tells_what_the_command_line_tells(failed: Failed) -> None:
             dagster_run=run,
         ).for_run_failure()
     )
-    by_command, by_sensor = alerts(failed.settings)
-    assert by_sensor["title"] == by_command["title"]
-    assert by_sensor["text"] == by_command["text"]
+
+
+def test_the_sensor_tells_what_the_command_line_tells_and_tells_it_once(failed: Failed) -> None:
+    [by_command] = alerts(failed.settings)
+    failed.settings.alerts.unlink()
+    tick(failed)
+    tick(failed)
+    # Twice where midnight lies between the two: the same words on another day are told again.
+    for by_sensor in alerts(failed.settings):
+        assert by_sensor["title"] == by_command["title"]
+        assert by_sensor["text"] == by_command["text"]
+    assert len({one["finding"] for one in alerts(failed.settings)}) == len(alerts(failed.settings))
 
 
 def test_the_sensor_runs_without_being_turned_on() -> None:
     assert tell_of_failed_runs.default_status is dg.DefaultSensorStatus.RUNNING
-
-
-def test_an_alert_is_one_line_added_below_the_earlier_ones(settings: Settings) -> None:
-    at = datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
-    notify(settings, at=at, title="daily failed", text="two\nlines")
-    notify(settings, at=at, title="train failed", text="why")
-    assert alerts(settings) == [
-        {"at": "2026-03-10T04:30:00+00:00", "title": "daily failed", "text": "two\nlines"},
-        {"at": "2026-03-10T04:30:00+00:00", "title": "train failed", "text": "why"},
-    ]
 
 
 def test_a_failure_that_a_step_declares_is_told_with_its_description() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ml.errors import SegueError
 from orchestration.cli.serving_ui import reports_served
-from orchestration.defs.monitoring.assets import report_url
+from orchestration.report_links import report_url
 from orchestration.settings import Settings
 
 
