@@ -11,6 +11,7 @@ from monitoring.areas import AREAS
 from orchestration.home import LIVE, SIMULATED, Home
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings
+from orchestration.unserved import advice
 from orchestration.warehouse_facts import built_until
 
 
@@ -43,7 +44,7 @@ def next_day(settings: Settings, home: Home, now: datetime) -> NextDay:
     if not held or not settings.warehouse.exists():
         return NextDay(None, "the history is not built yet: run `segue run bootstrap`")
     if not _has_champion(settings):
-        return NextDay(None, "no model serves yet: run `segue run train`")
+        return NextDay(None, f"no model serves yet: {advice(settings.training)}")
     lived = lived_days(settings)
     if home.source.kind == SIMULATED:
         coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)

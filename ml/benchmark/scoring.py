@@ -99,3 +99,13 @@ def scores(
     return sorted(
         rows, key=lambda row: (row.model != SEGUE, -row.values["NDCG@20"].mean, row.model)
     )
+
+
+def means(requests: pa.Table, truth: pa.Table, lists: pa.Table) -> dict[str, float]:
+    """Each metric's mean over requests for one model's lists; columns as in `scores`."""
+    asked = _asked(requests, truth)
+    shown = _lists(asked, lists)
+    return {
+        name: float(np.nanmean(per_request(shown, asked.truth, k)[metric]))
+        for name, metric, k in METRICS
+    }

@@ -44,7 +44,7 @@ def expand_artists(
     if not len(state.catalogue.artist_ids) or not len(artist):
         none = np.zeros(0, dtype=np.int64)
         return none, none.astype(np.int32), none.astype(np.float32)
-    indptr, tracks = artist_tracks(state, _TRACKS_PER_ARTIST)
+    indptr, tracks = state.once("artist_tracks", lambda: artist_tracks(state, _TRACKS_PER_ARTIST))
     count = indptr[artist + 1] - indptr[artist]
     mention = np.repeat(np.arange(len(artist), dtype=np.int64), count)
     place = np.arange(len(mention)) - np.repeat(np.cumsum(count) - count, count)

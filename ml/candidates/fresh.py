@@ -7,6 +7,8 @@ newer than the fitted parts have no place in them, so artists and genres come fr
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from ml.candidates.generator import Candidates
 from ml.candidates.stateless import Stateless
@@ -21,6 +23,14 @@ _DAYS = 14
 _FLOATS = 8_000_000
 
 
+def _fresh(state: State) -> tuple[NDArray[np.int32], sparse.csr_matrix, NDArray[np.float32]]:
+    """(tracks first known in the last two weeks, their genres, the roots of how many those are)."""
+    age = day_number(state.valid_on) - state.catalogue.first_known_day
+    fresh = np.flatnonzero(age <= _DAYS).astype(np.int32)
+    genres = state.catalogue.genres[fresh]
+    return fresh, genres, np.sqrt(np.maximum(np.diff(genres.indptr), 1)).astype(np.float32)
+
+
 class Fresh(Stateless):
     """Tracks first known in the last two weeks, by the listener's bond with the artist and genres."""
 
@@ -30,13 +40,10 @@ class Fresh(Stateless):
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """New tracks by log(1 + the artist's decayed streams) plus the cosine of genre profiles."""
         catalogue = state.catalogue
-        age = day_number(state.valid_on) - catalogue.first_known_day
-        fresh = np.flatnonzero(age <= _DAYS).astype(np.int32)
+        fresh, genres, length = state.once("fresh", lambda: _fresh(state))
         # In the first weeks of a log everything is new: then nothing is news.
         if not len(fresh) or len(fresh) > catalogue.size // 2:
             return no_candidates()
-        genres = catalogue.genres[fresh]
-        length = np.sqrt(np.maximum(np.diff(genres.indptr), 1)).astype(np.float32)
         artist = catalogue.artist[fresh]
 
         def best(block: Requests) -> Candidates:

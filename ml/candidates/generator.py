@@ -33,6 +33,10 @@ class Candidates:
     score: NDArray[np.float32]
     rank: NDArray[np.int32]
 
+    def select(self, row: NDArray[np.int64]) -> "Candidates":
+        """The chosen rows in the given order, their ranks as they were."""
+        return Candidates(self.request[row], self.track[row], self.score[row], self.rank[row])
+
 
 @dataclass(frozen=True, slots=True)
 class FitInput:

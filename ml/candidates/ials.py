@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import PROFILE, fit_profiles
-from ml.candidates.profiles import listener_profiles
-from ml.candidates.top import in_blocks, no_candidates, top_of_dense, top_of_rows
+from ml.candidates.top import in_blocks, no_candidates, strongest, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
+from ml.state.taste import taste_rows
 
 _FACTORS = 64
 _ITERATIONS = 8
@@ -64,7 +64,7 @@ class Ials:
 
         x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, solved for all listeners of a batch at once.
         """
-        profile = top_of_rows(listener_profiles(requests, state, "streams_h180"), PROFILE)
+        profile = strongest(taste_rows(requests, state, "streams_h180"), PROFILE)
         count = np.diff(profile.indptr)
         width = int(count.max(initial=0))
         if width == 0:
@@ -72,8 +72,8 @@ class Ials:
         slot = np.arange(width)[None, :]
         filled = slot < count[:, None]
         source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
-        item = profile.indices[source]
-        confidence = np.where(filled, _ALPHA * profile.data[source], 0.0)
+        item = profile.column[source]
+        confidence = np.where(filled, _ALPHA * profile.value[source], 0.0)
         rows = self._factors[item].astype(np.float64) * filled[:, :, None]
         extra = np.where(filled, confidence - 1.0, 0.0)
         left = np.matmul((rows * extra[:, :, None]).transpose(0, 2, 1), rows)

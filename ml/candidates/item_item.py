@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
-from ml.candidates.profiles import listener_profiles, pack, unpack_square
-from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
+from ml.candidates.profiles import pack, unpack_square
+from ml.candidates.top import in_blocks, strongest, top_of, top_of_rows
 from ml.state.requests import Requests
 from ml.state.state import State
-from ml.state.taste import taste_weights
+from ml.state.taste import taste_rows, taste_weights
 
 # Neighbours kept a track, and tracks used a listener: they bound memory and time.
 NEIGHBOURS = 100
@@ -84,8 +84,8 @@ class ItemItem:
         """Profile (half-life 22 days, the strongest 60 tracks) times the matrix."""
 
         def best(block: Requests) -> Candidates:
-            profile = top_of_rows(listener_profiles(block, state, "streams_h22"), PROFILE)
-            return top_of_sparse((profile @ self.relation).tocsr(), k)
+            profile = strongest(taste_rows(block, state, "streams_h22"), PROFILE)
+            return top_of(profile.times(self.relation), k)
 
         return in_blocks(requests, _REQUESTS, best)
 

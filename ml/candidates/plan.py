@@ -10,6 +10,7 @@ from ml.candidates.content import Content, SessionContent
 from ml.candidates.ease import Ease
 from ml.candidates.fresh import Fresh
 from ml.candidates.generator import FitInput, Generator
+from ml.candidates.genre_popularity import GenrePopularity
 from ml.candidates.ials import Ials
 from ml.candidates.item_item import ItemItem
 from ml.candidates.popularity import PersonalPopularity, Popularity
@@ -31,6 +32,7 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (Ials, 60),
         (RecentWalk, 60),
         (Content, 40),
+        (GenrePopularity, 60),
         (Fresh, 20),
         (Popularity, 100),
     ),
@@ -49,6 +51,8 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
 
 # A generator's score and rank are looked up this many depths deep among the other generators' tracks.
 REACH = 3
+# And this many where heard tracks are left out, as a listener's own favourites fill the tops of lists.
+DISCOVERY_REACH = 10
 
 
 def depths(surface: str) -> dict[str, int]:

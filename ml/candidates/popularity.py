@@ -24,6 +24,13 @@ def popularity_score(state: State) -> NDArray[np.float32]:
     return score
 
 
+def _most_popular(state: State, k: int) -> Candidates:
+    """One list of the most streamed tracks."""
+    score = popularity_score(state)
+    zeros = np.zeros(len(score), dtype=np.int32)
+    return top_of_long(zeros, np.arange(len(score), dtype=np.int32), score, k)
+
+
 class Popularity(Stateless):
     """Decayed popularity: the same list for everyone, and the last to fall back to."""
 
@@ -32,9 +39,7 @@ class Popularity(Stateless):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """The catalogue's most streamed tracks for every request."""
-        score = popularity_score(state)
-        zeros = np.zeros(len(score), dtype=np.int32)
-        best = top_of_long(zeros, np.arange(len(score), dtype=np.int32), score, k)
+        best = state.once(f"popular {k}", lambda: _most_popular(state, k))
         size, count = len(requests), len(best.track)
         return Candidates(
             np.repeat(np.arange(size, dtype=np.int32), count),

@@ -12,29 +12,21 @@ from scipy import sparse
 from ml.candidates.generator import Arrays
 from ml.state.catalogue import place_square
 from ml.state.requests import Requests
-from ml.state.state import State
-from ml.state.taste import taste_weights
+from ml.state.rows import Rows, rows_of, summed
 
 
-def listener_profiles(requests: Requests, state: State, column: str) -> sparse.csr_matrix:
-    """Taste of each request's listener over tracks (ml.state.taste), float32 (requests, tracks)."""
-    owner, position = state.user_tracks.take(requests.user)
-    weight = taste_weights(state, column, position)
-    shape = (len(requests), state.catalogue.size)
-    return sparse.csr_matrix(
-        (weight, (owner, state.user_tracks.item[position])), shape=shape, dtype=np.float32
-    )
+def session_profiles(requests: Requests, tracks: int, *, last: int, decay: float) -> Rows:
+    """Weight decay^steps-back of each request's last session tracks, rows over tracks."""
 
+    def weighted() -> Rows:
+        request, track, back = requests.recent(last)
+        weight = np.power(np.float32(decay), back.astype(np.float32))
+        if len(requests) == 1:
+            return summed(track, weight, tracks)
+        shape = (len(requests), tracks)
+        return rows_of(sparse.csr_matrix((weight, (request, track)), shape=shape))
 
-def session_profiles(
-    requests: Requests, tracks: int, *, last: int, decay: float
-) -> sparse.csr_matrix:
-    """Weight decay^steps-back of each request's last session tracks, float32 (requests, tracks)."""
-    request, track, back = requests.recent(last)
-    weight = np.power(np.float32(decay), back.astype(np.float32))
-    return sparse.csr_matrix(
-        (weight, (request, track)), shape=(len(requests), tracks), dtype=np.float32
-    )
+    return requests.once(None, f"session {tracks} {last} {decay}", weighted)
 
 
 def pack(matrix: sparse.csr_matrix) -> dict[str, NDArray[np.generic]]:

@@ -1,6 +1,7 @@
 """How much of what was played the candidates hold: by generator, together, and what each adds.
 
-Belongs here: recall of pools. Does not belong here: the order of shown lists (ml.evaluation).
+Belongs here: recall of pools and how well each generator's own order does. Does not belong here: the
+metrics' formulas and the order of shown lists (ml.evaluation).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
+from ml.evaluation.metrics import Found, Truth, score
 
 POOL = "pool"
 DEPTHS = (10, 50, 100)
+# Column, metric, depth.
+ORDERED = (("precision@20", "precision", 20), ("ndcg@10", "ndcg", 10))
 
 
 def found_ranks(
@@ -46,6 +50,19 @@ def _mean_recall(hit: NDArray[np.bool_], request: NDArray[np.int32]) -> float:
     return float(shares.mean())
 
 
+def _own_order(ranks: NDArray[np.float32], truth: Truth) -> dict[str, float]:
+    """How well a generator's own list does: `ranks` float32 (truths) as of `found_ranks`."""
+    row = np.flatnonzero(np.isfinite(ranks))
+    row = row[np.lexsort((ranks[row], truth.request[row]))]
+    found = Found(truth.request[row], ranks[row].astype(np.int32), row)
+    if not len(truth.request):
+        return {name: float("nan") for name, _, _ in ORDERED}
+    return {
+        name: float(np.nanmean(score(found, truth, depth)[metric]))
+        for name, metric, depth in ORDERED
+    }
+
+
 def recall_table(
     pool: Pool,
     request: NDArray[np.int32],
@@ -60,8 +77,9 @@ def recall_table(
     Truth is `request`, `track` int32 (truths), each pair once; tracks beyond the catalogue count as
     missed. `most` is the depth of each generator by name. Recall is averaged over requests with truth.
     Columns: generator; candidates, the mean number a request of `requests`; recall@k for every depth (null
-    in the pool's row, which has no order); recall at full depth; marginal = recall of the pool minus that of the pool without the
-    generator (null in the pool's row).
+    in the pool's row, which has no order); precision@20 and ndcg@10 of the generator's own list (null there
+    too); recall at full depth; marginal = recall of the pool minus that of the pool without the generator
+    (null in the pool's row).
     """
     ranks = found_ranks(pool, request, track, most)
     whole = _mean_recall(np.asarray(np.isfinite(ranks).any(axis=0)), request)
@@ -76,6 +94,10 @@ def recall_table(
             *(_mean_recall(np.asarray(row <= depth), request) for row in ranks),
             None,
         ]
+    truth = Truth(request, track, np.ones(len(request), dtype=np.int8), requests)
+    own = [_own_order(row, truth) for row in ranks]
+    for name, _, _ in ORDERED:
+        columns[name] = [*(found[name] for found in own), None]
     columns["recall"] = [*(_mean_recall(np.isfinite(row), request) for row in ranks), whole]
     others = (
         np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml.candidates.generator import Candidates, FitInput
 from ml.candidates.transitions import Walk, transition_matrix
 from ml.state.log import Log
-from ml.state.requests import Requests
+from ml.state.requests import DayListens, Requests
 from ml.state.state import State
 
 _LATEST = 8
@@ -22,14 +22,16 @@ _LATEST = 8
 def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     """The same requests with each listener's `most` latest tracks as session, the latest at the end.
 
-    By the time since the track was last played; tracks played at the same instant, as in data dated by the
-    month, stand in the order of their index.
+    By the time since the track was last played, today's streams first; tracks played at the same instant,
+    as in data dated by the month, stand in the order of their index.
     """
     owner, position = state.user_tracks.take(requests.user)
     item, age = (
         state.user_tracks.item[position],
         state.user_tracks.columns["last_played_age"][position],
     )
+    if requests.day is not None and not requests.day.skipped.all():
+        owner, item, age = _with_today(owner, item, age, requests.day)
     order = np.lexsort((item, age, owner))
     ordinal = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
     kept = order[ordinal < most]
@@ -38,6 +40,21 @@ def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     counts = np.bincount(owner[kept], minlength=len(requests))
     indptr: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return replace(requests, session_indptr=indptr, session_track=item[kept].astype(np.int32))
+
+
+def _with_today(
+    owner: NDArray[np.int64], item: NDArray[np.int32], age: NDArray[np.float32], day: DayListens
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """The same with today's streams, younger than everything before midnight, each track once."""
+    streamed = np.flatnonzero(~day.skipped)
+    owner = np.concatenate([owner, day.owner()[streamed]])
+    item = np.concatenate([item, day.track[streamed]])
+    age = np.concatenate([age, -1.0 - streamed]).astype(np.float32)
+    order = np.lexsort((age, item, owner))
+    owner, item = owner[order], item[order]
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (owner[1:] != owner[:-1]) | (item[1:] != item[:-1])
+    return owner[first], item[first], age[order][first]
 
 
 def listener_order(log: Log) -> Log:

@@ -12,9 +12,10 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import cosine_neighbours
 from ml.candidates.profiles import pack, session_profiles, unpack_square
-from ml.candidates.top import top_of_sparse
+from ml.candidates.top import top_of
 from ml.state.log import Log
 from ml.state.requests import Requests
+from ml.state.rows import Rows
 from ml.state.state import State
 
 _LAST = 8
@@ -61,14 +62,14 @@ class SessionItemItem:
         """
         return cls(data.once(cls.name, lambda: session_neighbours(data.log)))
 
-    def scores(self, requests: Requests, state: State) -> sparse.csr_matrix:
-        """Score of every neighbour, sparse (requests, tracks)."""
+    def scores(self, requests: Requests, state: State) -> Rows:
+        """Score of every neighbour, rows over tracks."""
         profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        return (profile @ self.relation).tocsr()
+        return profile.times(self.relation)
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Neighbours of the last eight tracks, each step back weighted by 0.7."""
-        return top_of_sparse(self.scores(requests, state), k)
+        return top_of(self.scores(requests, state), k)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""

@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, session_profiles, unpack
 from ml.candidates.session_item_item import session_rows
-from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
+from ml.candidates.top import in_blocks, strongest, top_of
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -50,8 +50,8 @@ class SessionKnn:
 
         def best(block: Requests) -> Candidates:
             profile = session_profiles(block, state.catalogue.size, last=_LAST, decay=_DECAY)
-            similar = top_of_rows((profile @ self._by_track).tocsr(), _NEIGHBOURS)
-            return top_of_sparse((similar @ self._sessions).tocsr(), k)
+            similar = strongest(profile.times(self._by_track), _NEIGHBOURS)
+            return top_of(similar.times(self._sessions), k)
 
         return in_blocks(requests, _REQUESTS, best)
 

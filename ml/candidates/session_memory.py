@@ -13,7 +13,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.repeat_memory import memory
 from ml.candidates.session_item_item import SessionItemItem
-from ml.candidates.top import in_blocks, no_candidates, top_of_long
+from ml.candidates.top import in_blocks, top_of_long
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -44,11 +44,7 @@ class SessionMemory:
 
         def best(block: Requests) -> Candidates:
             owner, track, score = memory(block, state)
-            if not len(owner):
-                # A sparse matrix indexed with nothing is sparse again, not an empty row.
-                return no_candidates()
-            near = self._neighbours.scores(block, state)
-            closeness = np.asarray(near[owner, track], dtype=np.float32).ravel()
+            closeness = self._neighbours.scores(block, state).at(owner, track)
             weighted = np.sqrt(score) * (np.float32(_FLOOR) + closeness)
             return top_of_long(owner.astype(np.int32), track, weighted.astype(np.float32), k)
 

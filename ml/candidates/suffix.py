@@ -11,9 +11,10 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, unpack
-from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
+from ml.candidates.top import in_blocks, top_of, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
+from ml.state.rows import Rows, rows_of, summed
 from ml.state.state import State
 
 # The latest streams only: a million make 6 million (pair, follower) triples, about 100 MB while fitting.
@@ -81,12 +82,12 @@ class Suffix:
 
         def best(block: Requests) -> Candidates:
             context = self._contexts(block, state.catalogue.size)
-            return top_of_sparse((context @ self._followers).tocsr(), k)
+            return top_of(context.times(self._followers), k)
 
         return in_blocks(requests, _REQUESTS, best)
 
-    def _contexts(self, requests: Requests, tracks: int) -> sparse.csr_matrix:
-        """Weights of the known pairs that each request's session ends with, float32 (requests, p)."""
+    def _contexts(self, requests: Requests, tracks: int) -> Rows:
+        """Weights of the known pairs that each request's session ends with, rows over pairs."""
         length, end = requests.session_length(), requests.session_indptr[1:]
         owner, pair, weight = [], [], []
         for (first, second), heavy in _CONTEXTS.items():
@@ -101,10 +102,11 @@ class Suffix:
             owner.append(asks[known])
             pair.append(at[known])
             weight.append(np.full(int(known.sum()), heavy, dtype=np.float32))
-        return sparse.csr_matrix(
-            (np.concatenate(weight), (np.concatenate(owner), np.concatenate(pair))),
-            shape=(len(requests), len(self._pairs)),
-        )
+        terms, column = np.concatenate(weight), np.concatenate(pair)
+        if len(requests) == 1:
+            return summed(column, terms, len(self._pairs))
+        shape = (len(requests), len(self._pairs))
+        return rows_of(sparse.csr_matrix((terms, (np.concatenate(owner), column)), shape=shape))
 
     def arrays(self) -> Arrays:
         """The pairs and their followers."""

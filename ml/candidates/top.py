@@ -11,12 +11,15 @@ from scipy import sparse
 
 from ml.candidates.generator import Candidates
 from ml.state.requests import Requests
+from ml.state.rows import Rows, one_row, rows_of
 
 # Floats of one padded block in a selection: 8 million are 32 MB, their positions 64 MB.
 _FLOATS = 8_000_000
 # A product of dense matrices differs in its last bits with the block's shape; scores are rounded to
 # this step, so that equal tracks tie and batch and online agree.
 _STEP = np.float32(2.0**-18)
+# Scores of one row that are looked at as one group in the search for its best.
+_GROUP = 16
 
 
 def no_candidates() -> Candidates:
@@ -31,6 +34,8 @@ def top_of_long(
     """The best `k` rows a request by score, ties by the smaller track index; scores of 0 or less and
     nan are dropped."""
     kept = score > 0
+    if len(request) and (request == request[0]).all():
+        return _top_of_one_request(request[0], track[kept], score[kept], k)
     request, track, score = request[kept], track[kept], score[kept].astype(np.float32)
     order = np.lexsort((track, -score, request))
     request, track, score = request[order], track[order], score[order]
@@ -41,6 +46,22 @@ def top_of_long(
         track[best].astype(np.int32),
         score[best],
         rank[best].astype(np.int32),
+    )
+
+
+def _top_of_one_request(
+    request: np.int32, track: NDArray[np.int32], score: NDArray[np.float32], k: int
+) -> Candidates:
+    if len(score) > 2 * k:
+        near = score >= np.partition(score, len(score) - k)[len(score) - k]
+        track, score = track[near], score[near]
+    score = score.astype(np.float32)
+    order = np.lexsort((track, -score))[:k]
+    return Candidates(
+        np.full(len(order), request, dtype=np.int32),
+        track[order].astype(np.int32),
+        score[order],
+        np.arange(1, len(order) + 1, dtype=np.int32),
     )
 
 
@@ -85,6 +106,8 @@ def top_of_rows(matrix: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
     Selection by the k-th value of each row, never a sort of all entries; ties at that value go to the
     smaller columns. The result shares no array with `matrix`.
     """
+    if matrix.shape[0] == 1:
+        return _top_of_one(matrix, k)
     bound = _bounds(matrix, k)
     part = _chosen(
         matrix, (matrix.data >= np.repeat(bound, np.diff(matrix.indptr))) & (matrix.data > 0)
@@ -97,8 +120,44 @@ def top_of_rows(matrix: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
     return _chosen(part, ~tie | (ordinal <= k - above[row]))
 
 
+def _top_of_one(matrix: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
+    """The same of a single row, without the bookkeeping of many: an online request is one row."""
+    column, data = _best_of_one(matrix.indices, matrix.data, k)
+    return sparse.csr_matrix((data, column, [0, len(data)]), shape=matrix.shape)
+
+
+def _best_of_one(
+    column: NDArray[np.int32], data: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    size = len(data)
+    bound = np.partition(data, size - k)[size - k] if size > k else np.float32(0)
+    kept = np.flatnonzero((data >= bound) & (data > 0))
+    kept = kept[np.argsort(column[kept])]
+    if len(kept) > k:
+        tie = data[kept] == bound
+        kept = kept[~tie | (np.cumsum(tie) <= k - np.count_nonzero(~tie))]
+    return column[kept], data[kept]
+
+
+def strongest(rows: Rows, k: int) -> Rows:
+    """The same rows with only the best `k` positive entries of each, as `top_of_rows`."""
+    if len(rows) != 1:
+        return rows_of(top_of_rows(rows.matrix(), k))
+    return one_row(*_best_of_one(rows.column, rows.value, k), rows.width)
+
+
+def top_of(rows: Rows, k: int) -> Candidates:
+    """The best `k` positive entries of every row of (requests, tracks)."""
+    if len(rows) != 1:
+        return top_of_sparse(rows.matrix(), k)
+    return top_of_long(np.zeros(len(rows.column), np.int32), rows.column, rows.value, k)
+
+
 def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
     """The best `k` positive stored entries of every row of a (requests, tracks) matrix."""
+    if scores.shape[0] == 1:
+        nobody = np.zeros(len(scores.data), np.int32)
+        return top_of_long(nobody, scores.indices, scores.data, k)
     best = top_of_rows(scores, k)
     return top_of_long(_row_of(best.indptr), best.indices.astype(np.int32), best.data, k)
 
@@ -106,6 +165,8 @@ def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
 def top_of_dense(scores: NDArray[np.float32], k: int) -> Candidates:
     """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18."""
     rows, columns = scores.shape
+    if rows == 1:
+        return _top_of_dense_row(scores[0], k)
     scores = np.rint(scores / _STEP) * _STEP
     if columns > k:
         # The k-th best value bounds the row; every tie with it stays in, the exact cut comes after.
@@ -114,6 +175,22 @@ def top_of_dense(scores: NDArray[np.float32], k: int) -> Candidates:
     else:
         row, track = np.nonzero(np.ones((rows, columns), dtype=np.bool_))
     return top_of_long(row.astype(np.int32), track.astype(np.int32), scores[row, track], k)
+
+
+def _top_of_dense_row(scores: NDArray[np.float32], k: int) -> Candidates:
+    """The same of a single row, most of which is passed over once and never rounded or sorted.
+
+    The k-th largest of the maxima of disjoint groups is at most the k-th largest score; rounding moves
+    a score by half a step.
+    """
+    groups = len(scores) // _GROUP
+    kept = np.arange(len(scores), dtype=np.int32)
+    if groups > k:
+        best = scores[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
+        bound = np.partition(best, groups - k)[groups - k]
+        kept = np.flatnonzero(scores >= bound - 2 * _STEP).astype(np.int32)
+    rounded = np.rint(scores[kept] / _STEP) * _STEP
+    return top_of_long(np.zeros(len(kept), np.int32), kept, rounded, k)
 
 
 def stack(parts: Sequence[Candidates], offsets: Sequence[int]) -> Candidates:
@@ -133,6 +210,8 @@ def in_blocks(
     requests: Requests, size: int, generate: Callable[[Requests], Candidates]
 ) -> Candidates:
     """`generate` over blocks of `size` requests, so that memory does not grow with the batch."""
+    if len(requests) <= size:
+        return generate(requests)
     starts = range(0, len(requests), size)
     parts = [
         generate(

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, session_profiles, unpack_square
-from ml.candidates.top import in_blocks, top_of_rows, top_of_sparse
+from ml.candidates.top import in_blocks, strongest, top_of, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -68,7 +68,7 @@ class Transitions:
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Transitions out of the last eight tracks, each step back weighted by 0.7."""
         profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        return top_of_sparse((profile @ self.relation).tocsr(), k)
+        return top_of(profile.times(self.relation), k)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""
@@ -100,7 +100,7 @@ class Walk(Transitions):
 
         def best(block: Requests) -> Candidates:
             profile = session_profiles(block, state.catalogue.size, last=_LAST, decay=_DECAY)
-            twice = top_of_rows((profile @ self._edges).tocsr(), _REACHED) @ self._edges
-            return top_of_sparse((profile @ self.relation + _TWO_HOPS * twice).tocsr(), k)
+            twice = strongest(profile.times(self._edges), _REACHED).times(self._edges)
+            return top_of(profile.times(self.relation).plus(twice, _TWO_HOPS), k)
 
         return in_blocks(requests, _REQUESTS, best)

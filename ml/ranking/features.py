@@ -27,6 +27,9 @@ Named = dict[str, NDArray[np.float32]]
 # Tracks of the listener that a Home candidate is held against one by one.
 _LATEST = 5
 
+# Rows of the matrix that are filled together.
+_TURNED = 4_096
+
 # Prefix of a feature's name -> its family, longest prefix first: reasons and ablations sum by family.
 FAMILIES = {
     "source_": "how it was found",
@@ -80,7 +83,8 @@ def _families(
     yield source_features(pool)
     yield pair_features(state, user, pool.track)
     yield artist_features(state, user, pool.track)
-    yield listener_features(state, user)
+    listener = listener_features(state, requests.user)
+    yield {name: column[pool.request] for name, column in listener.items()}
     yield track_features(state, pool.track)
     yield content_features(profiles, state, vectors, pool.request, pool.track)
     if requests.surface == "now_playing":
@@ -108,7 +112,11 @@ def assemble(
     columns: Named = {}
     for named in _families(requests, pool, state, vectors, relations):
         columns |= named
-    values = np.empty((len(pool.track), len(columns)), dtype=np.float32)
-    for index, column in enumerate(columns.values()):
-        values[:, index] = column
+    rows = len(pool.track)
+    values = np.empty((rows, len(columns)), dtype=np.float32)
+    # Columns are laid down one after the other, then turned a part at a time that stays in the cache.
+    for start in range(0, rows, _TURNED):
+        part = [column[start : start + _TURNED] for column in columns.values()]
+        turned = np.concatenate(part, dtype=np.float32, casting="same_kind")
+        values[start : start + _TURNED] = turned.reshape(len(part), -1).T
     return FeatureMatrix(tuple(columns), values)

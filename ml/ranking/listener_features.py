@@ -19,17 +19,12 @@ _PRIOR_PLAYS = 5.0
 def _at(
     columns: Columns, position: NDArray[np.int64], absent: dict[str, float], names: tuple[str, ...]
 ) -> Named:
-    """Columns at positions, with a stated value where the position is -1."""
-    missing = position < 0
-    safe = np.where(missing, 0, position)
-    found: Named = {}
-    for name in names:
-        if columns.rows:
-            value = np.where(missing, np.float32(absent.get(name, 0.0)), columns[name][safe])
-        else:
-            value = np.full(len(position), absent.get(name, 0.0))
-        found[name] = value.astype(np.float32)
-    return found
+    """All columns at positions, with a stated value where the position is -1."""
+    values = np.empty((len(names), len(position)), dtype=np.float32)
+    values[:] = np.array([absent.get(name, 0.0) for name in names], dtype=np.float32)[:, None]
+    known = np.flatnonzero(position >= 0)
+    values[:, known] = columns.values[:, position[known]]
+    return dict(zip(names, values, strict=True))
 
 
 def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,6 +44,9 @@ def smoothed_rate(
 def _user_at(state: State, user: NDArray[np.int32], name: str) -> NDArray[np.float32]:
     if not state.users.rows:
         return np.full(len(user), np.nan, dtype=np.float32)
+    if len(user) and (user == user[0]).all():
+        own = state.users[name][user[0]] if user[0] >= 0 else np.nan
+        return np.full(len(user), own, dtype=np.float32)
     known = np.where(user >= 0, user, 0)
     return np.where(user >= 0, state.users[name][known], np.nan).astype(np.float32)
 

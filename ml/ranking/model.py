@@ -152,6 +152,60 @@ def load_ranker(path: Path, threads: int) -> Ranker:
     return Ranker(tuple(json.loads(path.with_suffix(".json").read_text())), booster)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Binned matrices of requests that hold a positive, shared by trainings that bin alike."""
+
+    names: tuple[str, ...]
+    train: "xgboost.QuantileDMatrix"
+    validation: "xgboost.QuantileDMatrix"
+
+
+def prepare(train: LabelledMatrix, validation: LabelledMatrix, max_bin: int) -> Prepared:
+    """Bin both parts by the quantiles of `train`.
+
+    Raises:
+        RankerError: no request of `train` or of `validation` holds a positive.
+    """
+    import xgboost  # 1.0 s
+
+    parts = {"training": train.with_positive(), "validation": validation.with_positive()}
+    matrices: list[xgboost.QuantileDMatrix] = []
+    for name, part in parts.items():
+        if not len(part.grade):
+            raise RankerError(
+                f"expected {name} requests with at least one candidate that was played, found none; "
+                "import more days or lower the number of label days"
+            )
+        matrices.append(
+            xgboost.QuantileDMatrix(
+                part.features.values,
+                part.grade,
+                qid=part.request,
+                ref=matrices[0] if matrices else None,
+                max_bin=max_bin,
+            )
+        )
+    return Prepared(train.features.names, *matrices)
+
+
+def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:
+    """Fit on the training part, stop when NDCG@10 on the validation part no longer rises."""
+    import xgboost  # 1.0 s
+
+    booster = xgboost.train(
+        parameters.booster_parameters(),
+        prepared.train,
+        num_boost_round=parameters.rounds,
+        evals=[(prepared.validation, "validation")],
+        early_stopping_rounds=parameters.early_stopping,
+        verbose_eval=False,
+    )
+    best = booster[: booster.best_iteration + 1]
+    best.set_attr(parameters=json.dumps(asdict(parameters), sort_keys=True))
+    return Ranker(prepared.names, best)
+
+
 def train_ranker(
     train: LabelledMatrix, validation: LabelledMatrix, parameters: RankerParameters
 ) -> Ranker:
@@ -160,37 +214,4 @@ def train_ranker(
     Raises:
         RankerError: no request of `train` or of `validation` holds a positive.
     """
-    import xgboost  # 1.0 s
-
-    train, validation = train.with_positive(), validation.with_positive()
-    for name, part in (("training", train), ("validation", validation)):
-        if not len(part.grade):
-            raise RankerError(
-                f"expected {name} requests with at least one candidate that was played, found none; "
-                "import more days or lower the number of label days"
-            )
-    matrices = [
-        xgboost.QuantileDMatrix(
-            train.features.values, train.grade, qid=train.request, max_bin=parameters.max_bin
-        )
-    ]
-    matrices.append(
-        xgboost.QuantileDMatrix(
-            validation.features.values,
-            validation.grade,
-            qid=validation.request,
-            ref=matrices[0],
-            max_bin=parameters.max_bin,
-        )
-    )
-    booster = xgboost.train(
-        parameters.booster_parameters(),
-        matrices[0],
-        num_boost_round=parameters.rounds,
-        evals=[(matrices[1], "validation")],
-        early_stopping_rounds=parameters.early_stopping,
-        verbose_eval=False,
-    )
-    best = booster[: booster.best_iteration + 1]
-    best.set_attr(parameters=json.dumps(asdict(parameters), sort_keys=True))
-    return Ranker(train.features.names, best)
+    return fit_ranker(prepare(train, validation, parameters.max_bin), parameters)

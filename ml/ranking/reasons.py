@@ -69,7 +69,12 @@ def explain(
     artist = catalogue.artist_names.take(pa.array(pool.track[row]))
     last = _last_titles(requests, state).take(pa.array(pool.request[row]))
     winner = order[0] if len(order) else np.zeros(len(row), dtype=np.int64)
-    texts = [_filled(_TEXTS.get(name, _OTHER), artist, last) for name in pool.generators]
+    wins = set(winner.tolist())
+    unsaid = pa.nulls(len(row), pa.string())
+    texts = [
+        _filled(_TEXTS.get(name, _OTHER), artist, last) if place in wins else unsaid
+        for place, name in enumerate(pool.generators)
+    ]
     chosen = pc.choose(pa.array(winner.astype(np.int64)), *texts)
     ones = pa.array(np.arange(len(row) + 1, dtype=np.int32))
     return sources, pa.ListArray.from_arrays(ones, chosen)

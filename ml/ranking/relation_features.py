@@ -16,6 +16,8 @@ Named = dict[str, NDArray[np.float32]]
 
 # Steps back that are looked at one by one.
 _STEPS = 5
+# Keys searched at once: 2 million are 16 MB, and as much for what is found.
+_KEYS = 2_000_000
 
 
 def _looked_up(
@@ -24,30 +26,37 @@ def _looked_up(
     request: NDArray[np.int32],
     track: NDArray[np.int32],
 ) -> NDArray[np.float32]:
-    """matrix[rows[request], track], 0 where nothing is stored or the row is -1.
+    """matrix[rows[step, request], track] for every step, 0 where nothing is stored or the row is -1;
+    float32 (steps, m).
 
-    Rows of each request are laid out in request order, so that the keys of both sides ascend: a
+    Rows of each step and request are laid out in that order, so that the keys of both sides ascend: a
     search among a block's few rows instead of the whole matrix. `request` ascends, `track` within it.
     """
-    asks = np.flatnonzero(rows >= 0)
-    part = matrix[rows[asks]]
-    owner = np.repeat(asks, np.diff(part.indptr))
+    steps, size = rows.shape
+    flat = rows.ravel()
+    asks = np.flatnonzero(flat >= 0)
+    start = matrix.indptr[flat[asks]].astype(np.int64)
+    count = matrix.indptr[flat[asks] + 1] - start
+    place = np.arange(count.sum()) + np.repeat(start - (np.cumsum(count) - count), count)
+    if not len(place):
+        return np.zeros((steps, len(track)), dtype=np.float32)
     width = np.int64(matrix.shape[1])
-    stored = owner * width + part.indices
-    wanted = request * width + track
-    if not len(stored):
-        return np.zeros(len(wanted), dtype=np.float32)
+    stored = np.repeat(asks, count) * width + matrix.indices[place]
+    pair = request * width + track
+    wanted = (np.arange(steps) * (size * width))[:, None] + pair[None, :]
     at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
-    return np.where(stored[at] == wanted, part.data[at], 0.0).astype(np.float32)
+    found: NDArray[np.float32] = np.where(stored[at] == wanted, matrix.data[place[at]], 0.0)
+    return found.astype(np.float32)
 
 
-def _row_at(requests: Requests, back: int) -> NDArray[np.int64]:
-    """The track `back` steps before the latest of each session, -1 where the session is shorter."""
-    length = requests.session_length()
+def _rows_at(requests: Requests) -> NDArray[np.int64]:
+    """The last five tracks of each session, the latest first, -1 where it is shorter; (steps, n)."""
     if not len(requests.session_track):
-        return np.full(len(requests), -1, dtype=np.int64)
+        return np.full((_STEPS, len(requests)), -1, dtype=np.int64)
+    back = np.arange(_STEPS)[:, None]
     at = np.maximum(requests.session_indptr[1:] - 1 - back, 0)
-    return np.where(length > back, requests.session_track[at], -1).astype(np.int64)
+    known = requests.session_length() > back
+    return np.where(known, requests.session_track[at], -1).astype(np.int64)
 
 
 def relation_features(
@@ -61,13 +70,16 @@ def relation_features(
     the number of values among the last five; rows (m,) each, sorted by (request, track).
     """
     columns: Named = {}
+    rows = _rows_at(requests)
+    # All steps at once for a request, one after the other where their keys would be many.
+    parts = min(_STEPS, 1 + _STEPS * len(track) // _KEYS)
+    split = np.array_split(rows, parts) if parts > 1 else [rows]
     for name, matrix in relations.items():
-        values = [
-            _looked_up(matrix, _row_at(requests, back), request, track) for back in range(_STEPS)
-        ]
+        found = [_looked_up(matrix, part, request, track) for part in split]
+        values = np.concatenate(found) if parts > 1 else found[0]
         columns[f"{prefix}_{name}_last"] = values[0]
         columns[f"{prefix}_{name}_before"] = values[1]
-        columns[f"{prefix}_{name}_max"] = np.maximum.reduce(values)
-        count = np.sum([value > 0 for value in values], axis=0)
+        columns[f"{prefix}_{name}_max"] = values.max(axis=0)
+        count = np.count_nonzero(values > 0, axis=0)
         columns[f"{prefix}_{name}_count"] = count.astype(np.float32)
     return columns

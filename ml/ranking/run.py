@@ -2,7 +2,7 @@
 
 Belongs here: paths and the plan's storage. Does not belong here: computing any of it.
 
-    plan.json                            as_of, label days, seed, sampling
+    plan.json                            as_of, label days, seed, sampling, hyper-parameters
     documents/<cut>.parquet              track documents as they stood at the cut
     encoder/<version>/                   the own text encoder
     vectors/<cut>.parquet                their text vectors
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ml.errors import SegueError
 from ml.evaluation.splits import Windows
+from ml.ranking.parameters import parameters_from
 from ml.ranking.training import Sampling, TrainingPlan
 
 
@@ -82,6 +83,7 @@ def begin_run(training: Path, plan: TrainingPlan) -> TrainingRun:
         "as_of": plan.as_of.isoformat(),
         "seed": plan.seed,
         "sampling": asdict(plan.sampling),
+        "parameters": {surface: asdict(found) for surface, found in plan.parameters.items()},
         "windows": {
             name: [day.isoformat() for day in days] for name, days in asdict(plan.windows).items()
         },
@@ -113,6 +115,10 @@ def current_run(training: Path) -> TrainingRun:
         Windows(**windows),
         int(stored["seed"]),
         Sampling(**stored["sampling"]),
+        {
+            surface: parameters_from(found)
+            for surface, found in stored.get("parameters", {}).items()
+        },
     )
     return TrainingRun(folder, plan)
 

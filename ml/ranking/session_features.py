@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from ml.candidates.profiles import session_profiles
 from ml.state.requests import Requests
 from ml.state.state import State
 from ml.state.taste import normalise, row_dots
@@ -34,12 +34,11 @@ def _last_track(requests: Requests) -> NDArray[np.int32]:
 
 def _recent_mean(requests: Requests, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean of the last five tracks' rows, each step back weighted by 0.7."""
-    request, track, back = requests.recent(_RECENT)
+    request, _, back = requests.recent(_RECENT)
     weight = np.power(np.float32(_STEP_DECAY), back.astype(np.float32))
-    mix = sparse.csr_matrix((weight, (request, track)), shape=(len(requests), len(rows)))
     total = np.bincount(request, weights=weight, minlength=len(requests))
-    mean: NDArray[np.float32] = np.asarray(mix @ rows, dtype=np.float32)
-    return mean / np.maximum(total, 1e-12).astype(np.float32)[:, None]
+    mix = session_profiles(requests, len(rows), last=_RECENT, decay=_STEP_DECAY)
+    return mix.dense(rows) / np.maximum(total, 1e-12).astype(np.float32)[:, None]
 
 
 def _steps_since(
@@ -57,13 +56,15 @@ def _steps_since(
     key = owner * width + group[track]
     key, back = key[group[track] >= 0], back[group[track] >= 0]
     order = np.lexsort((back, key))
-    unique, first, count = np.unique(key[order], return_index=True, return_counts=True)
+    key, back = key[order], back[order]
+    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))[: len(key)]
+    unique, count = key[first], np.diff(first, append=len(key))
     sought = request.astype(np.int64) * width + wanted
     if not len(unique):
         return np.full(len(sought), np.nan, np.float32), np.zeros(len(sought), np.float32)
     at = np.minimum(np.searchsorted(unique, sought), len(unique) - 1)
     hit = (unique[at] == sought) & (wanted >= 0)
-    steps = np.where(hit, back[order][first][at], np.nan).astype(np.float32)
+    steps = np.where(hit, back[first][at], np.nan).astype(np.float32)
     return steps, np.where(hit, count[at], 0).astype(np.float32)
 
 
@@ -99,7 +100,7 @@ def session_features(
 ) -> Named:
     """Closeness to the session in identity, artist, album, text and sound: rows (m,) each."""
     catalogue = state.catalogue
-    identity = np.arange(catalogue.size, dtype=np.int32)
+    identity = state.once("identity", lambda: np.arange(catalogue.size, dtype=np.int32))
     steps, count = _steps_since(requests, identity, request, track)
     artist_steps, artist_count = _steps_since(
         requests, catalogue.artist, request, catalogue.artist[track]

@@ -6,6 +6,7 @@ Belongs here: one function a step, called by one asset each. Does not belong her
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from ml.embeddings.pairs import co_listen_pairs
 from ml.embeddings.vectors import encode_changed, matrix
 from ml.ranking.examples import Examples, read_examples
 from ml.ranking.judging import DEPTH
-from ml.ranking.model import Ranker, RankerParameters, load_ranker, train_ranker
-from ml.ranking.order import Choice, choose
+from ml.ranking.model import Ranker, RankerParameters, load_ranker
+from ml.ranking.order import POPULARITY, Choice, best_single, choose, read_choice
 from ml.ranking.run import TrainingRun
+from ml.ranking.selection import select, without
 from ml.ranking.surface import SurfaceSources, read_sources
 from ml.ranking.training import (
     SERVE,
@@ -202,7 +204,7 @@ def untrainable(run: TrainingRun, surface: str) -> str | None:
 def write_ranker(
     run: TrainingRun, surface: str, parameters: RankerParameters
 ) -> tuple[Ranker | None, Choice]:
-    """Train the surface's ranker, choose on validation what serves, and store both.
+    """Train the surface's ranker, choose on validation its generators and what serves, and store both.
 
     The ranker is None (and no file) where it cannot be trained or is not shown to be above the best single
     generator.
@@ -210,11 +212,13 @@ def write_ranker(
     path = run.ranker(surface)
     path.parent.mkdir(parents=True, exist_ok=True)
     validation = read_examples(run.examples(surface, "validation"))
-    ranker = None
+    ranker: Ranker | None = None
+    off: tuple[str, ...] = ()
     if untrainable(run, surface) is None:
         train = read_examples(run.examples(surface, "train"))
-        ranker = train_ranker(train.matrix(), validation.matrix(), parameters)
-    choice = choose(ranker, validation, surface, seed=run.plan.seed)
+        needed = frozenset({POPULARITY, *list(best_single(validation, surface))[:1]})
+        ranker, off = select(train, validation, surface, parameters, needed=needed)
+    choice = choose(ranker, validation, surface, seed=run.plan.seed, off=off)
     choice.write(run.choice(surface))
     if ranker is None or not choice.by_ranker:
         path.unlink(missing_ok=True)
@@ -227,6 +231,20 @@ def stored_ranker(run: TrainingRun, surface: str, threads: int) -> Ranker | None
     """The surface's ranker, None where a generator serves."""
     path = run.ranker(surface)
     return load_ranker(path, threads) if path.is_file() else None
+
+
+def serving_sources(run: TrainingRun, surface: str, state: State) -> SurfaceSources:
+    """The generators that will serve: fitted at as_of, without those that were switched off."""
+    sources = cut_sources(run, SERVE, surface, state)
+    off = read_choice(run.choice(surface)).off
+    kept = {name: one for name, one in sources.generators.items() if name not in off}
+    return replace(sources, generators=kept)
+
+
+def served_examples(run: TrainingRun, surface: str, split: str) -> Examples:
+    """The examples as the surface's ranker sees them: without generators that were switched off."""
+    examples = read_examples(run.examples(surface, split))
+    return without(examples, read_choice(run.choice(surface)).off, surface)
 
 
 def judged_examples(run: TrainingRun) -> Mapping[str, Examples]:

@@ -4,7 +4,7 @@ Belongs here: proposing candidates and moving fitted parts to a later catalogue.
 ranking what was proposed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from scipy import sparse
 from ml.candidates.generator import Generator
 from ml.candidates.item_item import ItemItem
 from ml.candidates.merge import Pool, merge
-from ml.candidates.plan import GENERATORS, PLAN, REACH, depths
+from ml.candidates.plan import DISCOVERY_REACH, GENERATORS, PLAN, REACH, depths
 from ml.candidates.session_item_item import SessionItemItem
 from ml.candidates.transitions import Transitions, Walk
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
+
+# (request, track), int32 (m) each -> bool (m): what may not be answered.
+LeftOut = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.bool_]]
 
 # Generators whose matrix tells how two tracks relate; the walk has that of the transitions.
 RELATED = (Transitions, SessionItemItem, ItemItem)
@@ -34,14 +37,32 @@ class SurfaceSources:
     generators: Mapping[str, Generator]
     vectors: NDArray[np.float32] | None
 
-    def propose(self, requests: Requests, state: State) -> Pool:
-        """The merged candidates of all generators."""
+    def propose(self, requests: Requests, state: State, left_out: LeftOut | None = None) -> Pool:
+        """The merged candidates of all generators.
+
+        `left_out(request, track)` says which of them may not be answered. They go before the depths are
+        counted: a listener of many tracks otherwise gets nearly nothing new.
+        """
         depth = depths(self.surface)
-        parts = {
-            name: generator.generate(requests, state, REACH * depth[name])
-            for name, generator in self.generators.items()
-        }
-        return merge(parts, depth)
+        if left_out is None:
+            parts = {
+                name: generator.generate(requests, state, REACH * depth[name])
+                for name, generator in self.generators.items()
+            }
+            return merge(parts, depth)
+        parts = {}
+        for name, generator in self.generators.items():
+            found = generator.generate(requests, state, DISCOVERY_REACH * depth[name])
+            parts[name] = found.select(np.flatnonzero(~left_out(found.request, found.track)))
+        return self._as_trained(merge(parts, depth))
+
+    def _as_trained(self, pool: Pool) -> Pool:
+        """Without scores and ranks beyond the reach that rankers know from training."""
+        depth = depths(self.surface)
+        reach = np.array([REACH * depth[name] for name in pool.generators], dtype=np.float32)
+        far = pool.rank > reach[:, None]
+        score, rank = (np.where(far, np.float32(np.nan), one) for one in (pool.score, pool.rank))
+        return Pool(pool.request, pool.track, pool.generators, score, rank)
 
     @property
     def relations(self) -> dict[str, sparse.csr_matrix]:
@@ -83,7 +104,7 @@ def read_sources(
         target = folder / generator.name
         if target.is_dir():
             arrays = {
-                path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
+                path.stem: np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
                 for path in sorted(target.glob("*.npy"))
             }
             generators[generator.name] = GENERATORS[generator.name].restore(

@@ -19,12 +19,17 @@ def _trend(short: NDArray[np.float32], long: NDArray[np.float32]) -> NDArray[np.
     return ((short + 1.0) / (long + 1.0)).astype(np.float32)
 
 
+def _skip_rate(state: State) -> float:
+    """Skips over plays of everything, with a half-life of 22 days."""
+    plays, skips = (float(state.tracks[name].sum()) for name in ("plays_h22", "skips_h22"))
+    return skips / plays if plays > 0 else 0.0
+
+
 def track_features(state: State, track: NDArray[np.int32]) -> Named:
     """Popularity (log of decayed streams), trend, smoothed skip rate, age in days: rows (m,) each."""
     catalogue, tracks = state.catalogue, state.tracks
-    at = {name: tracks[name][track] for name in tracks.names}
-    plays, skips = float(tracks["plays_h22"].sum()), float(tracks["skips_h22"].sum())
-    prior = skips / plays if plays > 0 else 0.0
+    at = dict(zip(tracks.names, tracks.values[:, track], strict=True))
+    prior = state.once("skip rate", lambda: _skip_rate(state))
     day = day_number(state.valid_on)
     released = catalogue.released_day[track]
     age = np.where(released == UNKNOWN_DAY, np.nan, day - released.astype(np.float64))

@@ -5,7 +5,7 @@ layout of a run or Dagster.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -17,6 +17,7 @@ from ml.candidates.plan import BASELINES, fit_generators
 from ml.evaluation.splits import Windows
 from ml.ranking.examples import Examples, build_examples, concatenate
 from ml.ranking.labels import LABELS, LabelledRequests
+from ml.ranking.model import RankerParameters
 from ml.ranking.surface import SurfaceSources
 from ml.state.log import Log
 from ml.state.state import State
@@ -43,16 +44,29 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What one training run may see: everything is known before `as_of`."""
+    """What one training run may see (everything known before `as_of`) and what it trains with.
+
+    `parameters` are the rankers' by surface where a search found better ones than the defaults.
+    """
 
     as_of: date
     windows: Windows
     seed: int
     sampling: Sampling
+    parameters: Mapping[str, RankerParameters] = field(default_factory=dict)
+
+    def ranker_parameters(self, surface: str) -> RankerParameters:
+        """Hyper-parameters of the surface's ranker, drawn from the plan's seed."""
+        return replace(self.parameters.get(surface, RankerParameters()), seed=self.seed)
 
     def cut(self, split: str) -> date:
         """Fitted parts for `split` see nothing known at or after this day's 00:00 UTC."""
         return self.as_of if split == SERVE else self.days(split)[0]
+
+    def closed(self, split: str) -> date:
+        """The day at whose 00:00 UTC the label window of `split` closes: the next one begins."""
+        after = {"train": "validation", "validation": "test"}
+        return self.cut(after[split]) if split in after else self.as_of
 
     def days(self, split: str) -> tuple[date, ...]:
         """Label days of `split`."""
@@ -75,9 +89,15 @@ def fit_sources(surface: str, data: FitInput) -> SurfaceSources:
 def label_day(
     surface: str, split: str, plan: TrainingPlan, log: Log, user_ids: pa.StringArray, state: State
 ) -> LabelledRequests:
-    """The labelled requests of one day, sampled by (seed, day)."""
+    """The labelled requests of one day, sampled by (seed, day).
+
+    Labels are what was known when the split's window closed: a listen of the window that arrives later
+    was not there when the next split's parts were fitted.
+    """
     seed = plan.seed * 100_003 + state.valid_on.toordinal()
-    return LABELS[surface](log, user_ids, state, maximum=plan.sampling.requests(split), seed=seed)
+    known = log.before(plan.closed(split))
+    maximum = plan.sampling.requests(split)
+    return LABELS[surface](known, user_ids, state, maximum=maximum, seed=seed)
 
 
 def _grown(sources: SurfaceSources, fitted: int, state: State) -> SurfaceSources:

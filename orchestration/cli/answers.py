@@ -1,4 +1,4 @@
-"""`segue recommend` and `segue evaluate`.
+"""`segue recommend`.
 
 Belongs here: request files in, lists out. Does not belong here: how a list is made (ml.serving).
 """
@@ -25,14 +25,10 @@ from ml.state.publish import load_state, publish_state, state_days, state_folder
 from ml.state.read import read_state
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS
-from orchestration.cli.console import console, show, then, working
+from orchestration.cli.console import console, then, working
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings, load_settings, prepare_process
 from orchestration.warehouse_facts import built_until
-
-ADVANTAGE = (
-    "Advantage: what serves (segue) minus the model, NDCG@10, 95 % paired bootstrap by listener."
-)
 
 
 def answering_bundle(settings: Settings) -> Path:
@@ -104,7 +100,7 @@ def recommend_file(requests: Path, out: Path, k: int, exclude_heard: bool) -> No
 def answered(
     settings: Settings, bundle: Path, asked: pa.Table, k: int, exclude_heard: bool
 ) -> pa.Table:
-    """Lists of all requests, sorted by (request_id, rank), kept for `segue trace`."""
+    """Lists of all requests, sorted by (request_id, rank), kept with the requests for `segue trace`."""
     built = WarehouseResource().ask(built_until, default={})
     number = np.asarray(asked["at"].combine_chunks().cast(pa.int64())) // 86_400_000_000
     parts = [RECOMMENDATIONS.schema.empty_table()]
@@ -116,9 +112,9 @@ def answered(
         parts.append(recommender.recommend(of_day, k, exclude_heard=exclude_heard))
     order = [("request_id", "ascending"), ("rank", "ascending")]
     lists = pa.concat_tables(parts).sort_by(order)
-    kept = settings.artifacts / "answers.parquet"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_lists(lists, kept)
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    write_lists(asked, settings.artifacts / "answered_requests.parquet")
+    write_lists(lists, settings.artifacts / "answers.parquet")
     return lists
 
 
@@ -133,42 +129,3 @@ def write_lists(lists: pa.Table, out: Path) -> None:
             lists = lists.set_column(place, name, pc.binary_join(lists[name], " | "))
         pa_csv.write_csv(lists, aside)
     aside.replace(out)
-
-
-def print_evaluation() -> None:
-    """The comparison of the latest training, a table a surface."""
-    settings = load_settings()
-    run = current_run(settings.training)
-    path = run.evaluation / "comparison.parquet"
-    if not path.is_file():
-        raise SegueError("expected an evaluation, found none; run `segue run train`")
-    show_comparison(pq.read_table(path), f"as of {run.plan.as_of}")
-    console.print(ADVANTAGE)
-    then("segue run daily")
-
-
-def show_comparison(table: pa.Table, title: str) -> None:
-    """NDCG, recall and hit rate of every model with intervals."""
-    for surface in table["surface"].unique().to_pylist():
-        rows = table.filter(pc.field("surface") == surface).to_pylist()
-        models: dict[str, dict[str, dict[str, float]]] = {}
-        for row in rows:
-            models.setdefault(row["model"], {})[row["metric"]] = row
-        shown = [
-            [
-                name,
-                _interval(found["ndcg@10"], "mean", "low", "high"),
-                f"{found['recall@20']['mean']:.3f}",
-                f"{found['hit_rate@10']['mean']:.3f}",
-                _interval(found["ndcg@10"], "advantage", "advantage_low", "advantage_high"),
-            ]
-            for name, found in models.items()
-        ]
-        header = ["model", "NDCG@10", "R@20", "HR@10", "advantage"]
-        show(f"{surface}, {title}", header, shown)
-
-
-def _interval(row: Mapping[str, float], mean: str, low: str, high: str) -> str:
-    if np.isnan(row[mean]):
-        return ""
-    return f"{row[mean]:.3f} [{row[low]:.3f}, {row[high]:.3f}]"

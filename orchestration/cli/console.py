@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 # A file or a pipe has no width of its own; 80 columns would break the tables.
@@ -27,11 +34,18 @@ def working(text: str) -> Iterator[None]:
     console.print(f"[green]done[/] {text} [dim]{time.monotonic() - began:.0f} s[/]")
 
 
+def bars() -> Progress:
+    """A progress bar for work whose steps can be counted; enter it to show it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+
+
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in header:
-        table.add_column(name)
+        # Folded, not cut: a file's name is there to be copied.
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table)

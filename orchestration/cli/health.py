@@ -12,6 +12,7 @@ from importlib.metadata import version
 from ml.errors import SegueError
 from ml.lake.store import Lake
 from ml.registry.bundle import verify_bundle
+from ml.registry.pointer import heal_pointer
 from ml.state.publish import load_state, state_days, state_folder
 from monitoring.review import open_reports
 from orchestration.cli.console import show, then
@@ -19,6 +20,7 @@ from orchestration.days import recommended_days
 from orchestration.home import read_home
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings, load_settings, prepare_process
+from orchestration.unserved import advice
 from orchestration.warehouse_facts import built_until
 
 _GIGABYTE = 1_000_000_000
@@ -78,10 +80,12 @@ def _warehouse(settings: Settings) -> Iterator[str]:  # noqa: ARG001
 
 
 def _champion(settings: Settings) -> Iterator[str]:
-    champion = RegistryResource().open().champion()
+    registry = RegistryResource().open()
+    champion = registry.champion()
     if champion is None:
-        raise SegueError("expected a champion, found none; run `segue run train`")
+        raise SegueError(f"expected a champion, found none; {advice(settings.training)}")
     manifest = verify_bundle(settings.bundles / champion)
+    heal_pointer(settings.champion_pointer, registry)
     yield f"{champion}, as of {manifest.facts.as_of}, {len(manifest.files)} files verified"
 
 

@@ -17,6 +17,7 @@ from ml.evaluation.splits import label_windows
 from ml.ranking.run import TrainingRun, begin_run, current_run
 from ml.ranking.steps import fit_encoder, run_encoder, write_documents, write_vectors
 from ml.ranking.training import SERVE, Sampling, TrainingPlan
+from ml.ranking.tuned import read_tuned
 from ml.state.read import days_with_listens
 from orchestration.keys import (
     LISTENS_MODEL,
@@ -75,7 +76,8 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
     with warehouse.reader() as connection:
         as_of = chosen_as_of(config.as_of, built_until(connection))
         windows = label_windows(days_with_listens(connection, as_of), as_of)
-        plan = TrainingPlan(as_of, windows, config.seed, Sampling())
+        tuned = read_tuned(home.settings.tuned)
+        plan = TrainingPlan(as_of, windows, config.seed, Sampling(), tuned)
         run = begin_run(home.settings.training, plan)
         documents = write_documents(connection, run)
     shown = documents.slice(0, 5).select(["track_id", "document"]).to_pylist()

@@ -8,7 +8,6 @@ import dagster as dg
 import pyarrow.compute as pc
 
 from ml.ranking.examples import read_examples
-from ml.ranking.model import RankerParameters
 from ml.ranking.order import Choice
 from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.steps import untrainable, write_examples, write_ranker
@@ -98,8 +97,12 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def ranker(home: HomeResource) -> dg.MaterializeResult:
         run = current_run(home.settings.training)
-        trained, choice = write_ranker(run, surface, RankerParameters(seed=run.plan.seed))
-        told = {"serves": choice.serves, "validation": dg.MetadataValue.md(choice_markdown(choice))}
+        trained, choice = write_ranker(run, surface, run.plan.ranker_parameters(surface))
+        told = {
+            "serves": choice.serves,
+            "switched off on validation": ", ".join(choice.off) or "no generator",
+            "validation": dg.MetadataValue.md(choice_markdown(choice)),
+        }
         if trained is None:
             why = (
                 untrainable(run, surface)

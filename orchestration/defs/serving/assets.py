@@ -5,6 +5,7 @@ here: how a list is made (ml.serving).
 """
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -28,13 +29,14 @@ from orchestration.partitions import DAYS, ONE_RANGE, run_periods
 from orchestration.readable import table_markdown
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
 from orchestration.settings import Settings
+from orchestration.unserved import advice
 
 # Rows of ranker inputs kept a day for feature drift; the report draws no more.
 _SAMPLED_ROWS = 5_000
 _CHECKS = ("every_listener_has_a_list", "no_track_twice", "scores_fall_with_rank")
 
 
-def champion_version(registry: RegistryResource) -> str:
+def champion_version(registry: RegistryResource, training: Path) -> str:
     """The version that serves.
 
     Raises:
@@ -42,7 +44,7 @@ def champion_version(registry: RegistryResource) -> str:
     """
     version = registry.open().champion()
     if version is None:
-        raise SegueError("expected a champion, found none promoted yet; run `segue run train`")
+        raise SegueError(f"expected a champion, found none promoted yet; {advice(training)}")
     return version
 
 
@@ -86,7 +88,10 @@ def recommendations(
     warehouse: WarehouseResource,
 ):
     """Recommend for the day after each of the run's days."""
-    version, active_days = champion_version(registry), home.record.active_days
+    version, active_days = (
+        champion_version(registry, home.settings.training),
+        home.record.active_days,
+    )
     for _, valid_on in run_periods(context):
         with warehouse.reader() as connection:
             state = read_state(connection, valid_on)

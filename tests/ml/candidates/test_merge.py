@@ -30,6 +30,15 @@ def test_a_generator_is_asked_about_the_others_tracks_beyond_its_depth() -> None
     np.testing.assert_array_equal(np.isnan(pool.rank[1]), [True, False])
 
 
+def test_where_tracks_are_left_out_the_next_ones_take_their_places_and_keep_their_ranks() -> None:
+    heard = np.array([4, 2])
+    whole = listed(4, 2, 9, 7)
+    left = whole.select(np.flatnonzero(~np.isin(whole.track, heard)))
+    pool = merge({"a": left}, {"a": 1})
+    assert pool.track.tolist() == [9]
+    assert pool.rank[0].tolist() == [3.0]
+
+
 def test_nothing_from_nobody_is_an_empty_pool() -> None:
     pool = merge({"a": listed()}, {"a": 5})
     assert len(pool.track) == 0

@@ -7,7 +7,16 @@ import pyarrow as pa
 import pytest
 
 from ml.ranking.examples import Examples
-from ml.ranking.order import Choice, choose, leader_score, read_choice
+from ml.ranking.order import (
+    Choice,
+    choose,
+    leader_score,
+    read_choice,
+    serving_score,
+    stored_score,
+    strangers,
+)
+from ml.state.requests import DayListens, Requests
 
 NAN = float("nan")
 
@@ -36,7 +45,13 @@ def examples(played: int) -> Examples:
             "source_popularity_rank": np.tile(np.float32([3, 2, 1]), 2),
         }
     )
-    requests = pa.table({"listener": np.arange(2, dtype=np.int32), "request": [0, 1]})
+    requests = pa.table(
+        {
+            "listener": np.arange(2, dtype=np.int32),
+            "request": [0, 1],
+            "is_known": [True, True],
+        }
+    )
     truth = pa.table(
         {
             "request": np.arange(2, dtype=np.int32),
@@ -96,3 +111,89 @@ def test_a_choice_is_read_back(tmp_path: Path) -> None:
     choice = Choice("segue", "alike", {"segue": 0.5, "alike": 0.25})
     choice.write(tmp_path / "choice.json")
     assert read_choice(tmp_path / "choice.json") == choice
+
+
+STRANGERS = 40
+
+
+class Trusting:
+    """A ranker that puts track 1 first for everybody."""
+
+    def predict(self, features: object) -> np.ndarray:
+        return np.tile(np.float32([0, 1, 0]), 3 * STRANGERS)
+
+
+def with_strangers(*, wanted: int) -> Examples:
+    """80 known listeners who play track 1 and 40 unknown ones who play `wanted`; popularity ranks
+    track 2, 1, 0."""
+    size = 3 * STRANGERS
+    known = np.arange(size) < 2 * STRANGERS
+    played = np.where(known, 1, wanted)
+    track = np.tile(np.arange(3, dtype=np.int32), size)
+    own = np.arange(size, dtype=np.int32)
+    rows = pa.table(
+        {
+            "request": np.repeat(own, 3),
+            "track": track,
+            "grade": np.where(track == np.repeat(played, 3), 2, 0).astype(np.int8),
+            "source_popularity_score": np.tile(np.float32([1, 2, 3]), size),
+            "source_popularity_rank": np.tile(np.float32([3, 2, 1]), size),
+        }
+    )
+    requests = pa.table({"request": own, "listener": own, "is_known": known})
+    truth = pa.table(
+        {"request": own, "track": played.astype(np.int32), "grade": np.full(size, 2, np.int8)}
+    )
+    return Examples(rows, requests, truth)
+
+
+def test_strangers_are_answered_by_popularity_where_the_ranker_is_not_shown_to_be_better() -> None:
+    choice = choose(Trusting(), with_strangers(wanted=2), "home", seed=1)
+    assert (choice.serves, choice.strangers) == ("segue", "popularity")
+
+
+def test_strangers_are_answered_by_the_ranker_where_it_is_better_for_them_too() -> None:
+    assert choose(Trusting(), with_strangers(wanted=1), "home", seed=1).strangers == "segue"
+
+
+def test_now_playing_knows_the_running_session_of_a_stranger() -> None:
+    examples = with_strangers(wanted=2)
+    truth = examples.truth.set_column(2, "grade", pa.array(np.full(3 * STRANGERS, 3, np.int8)))
+    playing = Examples(examples.rows, examples.requests, truth)
+    assert choose(Trusting(), playing, "now_playing", seed=1).strangers == "segue"
+
+
+def test_a_strangers_list_is_popularitys_and_everybody_elses_the_rankers() -> None:
+    examples = with_strangers(wanted=2)
+    choice = Choice("segue", "popularity", {}, (), "popularity")
+    score = stored_score(Trusting(), examples, "home", choice).reshape(-1, 3)
+    assert (score[: 2 * STRANGERS].argmax(axis=1) == 1).all()
+    assert (score[2 * STRANGERS :].argmax(axis=1) == 2).all()
+
+
+def test_without_a_rule_for_strangers_the_scores_are_the_rankers() -> None:
+    ranked = np.float32([0.5, -1.0])
+    rank = np.float32([[1.0, 2.0]])
+    stranger = np.array([True, False])
+    score = serving_score(ranked, rank, ("popularity",), stranger, "popularity", "segue")
+    assert score is ranked
+
+
+def unknown(day: DayListens | None) -> Requests:
+    """Two requests by listeners without history or session; the second listened today in `day`."""
+    return Requests(
+        "home",
+        pa.array(["a", "b"]),
+        pa.array(["u", "v"]),
+        np.full(2, -1, dtype=np.int32),
+        np.zeros(2, dtype=np.int64),
+        np.zeros(3, dtype=np.int64),
+        np.zeros(0, dtype=np.int32),
+        day,
+    )
+
+
+def test_a_listener_without_history_is_no_stranger_once_they_listened_today() -> None:
+    day = DayListens(np.array([0, 0, 1]), np.array([5], np.int32), np.array([False]))
+    assert strangers(unknown(None)).tolist() == [True, True]
+    assert strangers(unknown(day)).tolist() == [True, False]

@@ -1,0 +1,89 @@
+"""What is done for a single request is what is done for it among others."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from ml.candidates.top import top_of_dense, top_of_rows, top_of_sparse
+from ml.ranking import relation_features as module
+from ml.ranking.relation_features import relation_features
+from ml.state.columns import Columns, PairTable
+from ml.state.requests import Asked, one_request
+
+
+def rows(seed: int, count: int = 6, width: int = 40) -> sparse.csr_matrix:
+    """Rows of few distinct values, zero and negative ones among them: ties everywhere."""
+    rng = np.random.default_rng(seed)
+    dense = rng.integers(-2, 4, (count, width)).astype(np.float32)
+    return sparse.csr_matrix(dense * (rng.random((count, width)) < 0.7))
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_of_one_row_are_its_best_among_many(seed, k):
+    matrix = rows(seed)
+    # Products come with unsorted columns.
+    shuffled = matrix[:, ::-1].tocsr()[:, ::-1]
+    whole = top_of_rows(matrix, k)
+    for row in range(matrix.shape[0]):
+        alone = top_of_rows(shuffled[row], k)
+        assert (alone != whole[row]).nnz == 0
+        assert alone.has_sorted_indices
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 100])
+def test_candidates_of_one_row_are_its_candidates_among_many(k):
+    matrix = rows(9)
+    whole = top_of_sparse(matrix, k)
+    for row in range(matrix.shape[0]):
+        alone, own = top_of_sparse(matrix[row], k), whole.request == row
+        for name in ("track", "score", "rank"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name)[own])
+
+
+@pytest.mark.parametrize("k", [1, 5, 40])
+@pytest.mark.parametrize("steps", [2.0**-20, 2.0**-18, 0.25])
+def test_the_best_of_one_dense_row_are_its_best_among_many(steps, k):
+    rng = np.random.default_rng(4)
+    scores = (rng.integers(-50, 50, (5, 1_003)) * steps).astype(np.float32)
+    whole = top_of_dense(scores, k)
+    for row in range(len(scores)):
+        alone, own = top_of_dense(scores[row : row + 1], k), whole.request == row
+        for name in ("track", "score", "rank"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name)[own])
+
+
+def test_pairs_of_one_listener_are_found_as_among_many():
+    rng = np.random.default_rng(3)
+    held = [np.unique(rng.integers(0, 30, size)) for size in (0, 1, 9)]
+    indptr = np.concatenate([[0], np.cumsum([len(one) for one in held])]).astype(np.int64)
+    item = np.concatenate(held).astype(np.int32)
+    pairs = PairTable(indptr, item, Columns((), np.zeros((0, len(item)), np.float32)), 30)
+    wanted = np.arange(-1, 31, dtype=np.int32)
+    users = np.array([-1, 0, 1, 2, 3], np.int32)
+    together = pairs.find(np.repeat(users, len(wanted)), np.tile(wanted, len(users)))
+    for place, user in enumerate(users):
+        alone = pairs.find(np.full(len(wanted), user, np.int32), wanted)
+        part = slice(place * len(wanted), (place + 1) * len(wanted))
+        np.testing.assert_array_equal(alone, together[part])
+
+
+def test_relations_looked_up_in_parts_are_those_looked_up_at_once(monkeypatch, make_state):
+    state = make_state()
+    matrix = sparse.csr_matrix(np.arange(36, dtype=np.float32).reshape(6, 6) % 5)
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    asked = Asked("now_playing", "r", None, at, ["t0", "t3", "t5", "t1"])
+    block = one_request(asked, state.user_index, state.track_index)
+    track = np.arange(6, dtype=np.int32)
+    request = np.zeros(6, dtype=np.int32)
+    at_once = relation_features(block, {"one": matrix}, request, track)
+    monkeypatch.setattr(module, "_KEYS", 1)
+    in_parts = relation_features(block, {"one": matrix}, request, track)
+    for name, column in at_once.items():
+        np.testing.assert_array_equal(column, in_parts[name])
+    np.testing.assert_array_equal(at_once["session_one_last"], matrix.toarray()[1])
+    np.testing.assert_array_equal(at_once["session_one_before"], matrix.toarray()[5])
+    best = matrix.toarray()[[1, 5, 3, 0]].max(axis=0)
+    np.testing.assert_array_equal(at_once["session_one_max"], best)
