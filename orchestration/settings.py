@@ -51,6 +51,11 @@ class Settings:
         return self.home / "lake"
 
     @property
+    def events(self) -> Path:
+        """The journal of events that the online service received."""
+        return self.home / "events"
+
+    @property
     def artifacts(self) -> Path:
         """Everything fitted or published."""
         return self.home / "artifacts"
@@ -71,9 +76,29 @@ class Settings:
         return self.artifacts / "training"
 
     @property
+    def tuned(self) -> Path:
+        """Hyper-parameters that `segue tune` found on this home's data."""
+        return self.training / "tuned.json"
+
+    @property
     def bundles(self) -> Path:
         """Models by version."""
         return self.artifacts / "bundles"
+
+    @property
+    def decisions(self) -> Path:
+        """What the gate and people decided about models, one JSON line each."""
+        return self.artifacts / "decisions.jsonl"
+
+    @property
+    def champion_pointer(self) -> Path:
+        """The model that serves, for readers without the registry."""
+        return self.artifacts / "champion.json"
+
+    @property
+    def promotion_policy(self) -> Path:
+        """The home's own changes to the promotion policy; most homes have none."""
+        return self.home / "promotion.toml"
 
     @property
     def simulation(self) -> Path:
@@ -119,6 +144,11 @@ class Settings:
         return self.home / "log" / "alerts.jsonl"
 
     @property
+    def alert_urls(self) -> tuple[str, ...]:
+        """Where alerts go: Apprise addresses, separated by blanks (SEGUE_ALERTS, default none)."""
+        return tuple(os.environ.get("SEGUE_ALERTS", "").split())
+
+    @property
     def mlflow_artifacts(self) -> Path:
         """Files of MLflow runs."""
         return self.home / "mlflow" / "artifacts"
@@ -132,6 +162,11 @@ class Settings:
     def has_mlflow_server(self) -> bool:
         """Whether models are kept by a server that other homes may share."""
         return "SEGUE_MLFLOW_URI" in os.environ
+
+    @property
+    def serve_token(self) -> str:
+        """Bearer token that `segue serve` asks of its callers (SEGUE_TOKEN, default none)."""
+        return os.environ.get("SEGUE_TOKEN", "")
 
     @property
     def encoder(self) -> str:

@@ -7,25 +7,32 @@ or how models are made.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.candidates.merge import Pool
+from ml.candidates.merge import Pool, merge
+from ml.candidates.popularity import Popularity
 from ml.errors import SegueError
 from ml.policy.rules import PolicyRules, Shown, apply_rules
 from ml.ranking.features import FeatureMatrix, assemble
+from ml.ranking.judging import RANKER
 from ml.ranking.model import Ranker
-from ml.ranking.order import leader_score
+from ml.ranking.order import POPULARITY, leader_score, serving_score, strangers
 from ml.ranking.reasons import explain
-from ml.ranking.surface import SurfaceSources
+from ml.ranking.surface import LeftOut, SurfaceSources
+from ml.serving.pace import PATIENT, Pace, Way
+from ml.serving.wishes import ANYTHING, Wishes, heard, skipped_today, unwanted
 from ml.state.requests import Requests, requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, RECOMMENDED_SURFACES
 
 # Requests answered together: 500 x 250 candidates x 80 features are 40 MB.
 _BLOCK = 500
+# Popular tracks that answer in the greatest hurry: what is filtered must leave a list.
+_POPULAR = 200
 
 
 class RequestError(SegueError):
@@ -41,26 +48,47 @@ class SurfaceModel:
     ranker: Ranker | None
     leader: str
     rules: PolicyRules
+    strangers: str = RANKER
+
+    def propose(
+        self, requests: Requests, state: State, way: Way, left_out: LeftOut | None = None
+    ) -> Pool:
+        """The candidates of all sources; in the greatest hurry those of popularity alone."""
+        if way is not Way.POPULARITY:
+            return self.sources.propose(requests, state, left_out)
+        popular = Popularity().generate(requests, state, _POPULAR)
+        return merge({POPULARITY: popular}, {POPULARITY: _POPULAR})
 
     def score(
-        self, requests: Requests, pool: Pool, state: State
+        self, requests: Requests, pool: Pool, state: State, way: Way, pace: Pace
     ) -> tuple[NDArray[np.float32], FeatureMatrix]:
-        """(scores, features): the ranker's scores, without one the leader's (ml.ranking.order)."""
+        """(scores, features): the ranker's scores; without one, or without the time for it, the
+        leader's (ml.ranking.order), then without features."""
+        if way is not Way.CHOSEN:
+            nothing = np.zeros((len(pool.track), 0), dtype=np.float32)
+            leader = self.leader if way is Way.LEADER else POPULARITY
+            return leader_score(pool.rank, pool.generators, leader), FeatureMatrix((), nothing)
         features = assemble(requests, pool, state, self.sources.vectors, self.sources.relations)
-        if self.ranker is not None:
-            return self.ranker.predict(features), features
-        return leader_score(pool.rank, pool.generators, self.leader), features
+        pace.passed("features")
+        ranked = None if self.ranker is None else self.ranker.predict(features)
+        stranger = strangers(requests)[pool.request]
+        score = serving_score(
+            ranked, pool.rank, pool.generators, stranger, self.leader, self.strangers
+        )
+        return score, features
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Lists of one block of requests: the pool, its features and scores, and which rows are shown."""
+    """Lists of one block of requests: the pool, its features and scores, which rows are shown, and the
+    way they were made."""
 
     requests: Requests
     pool: Pool
     features: FeatureMatrix
     score: NDArray[np.float32]
     shown: Shown
+    way: Way = Way.CHOSEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +107,47 @@ class Recommender:
         self, requests: Requests, k: int, *, exclude_heard: bool = False
     ) -> Iterator[Answer]:
         """Answers in blocks of requests, in order."""
-        model = self.surfaces[requests.surface]
         for start in range(0, len(requests), _BLOCK):
             index = np.arange(start, min(start + _BLOCK, len(requests)), dtype=np.int64)
-            block = requests.select(index)
-            pool = model.sources.propose(block, self.state)
-            if exclude_heard:
-                pool = pool.select(self.unheard(block, pool))
-            score, features = model.score(block, pool, self.state)
-            shown = apply_rules(
-                pool.request, pool.track, score, self.state.catalogue, model.rules, k
-            )
-            yield Answer(block, pool, features, score, shown)
+            yield self.answer(requests.select(index), k, exclude_heard=exclude_heard)
+
+    def answer(
+        self,
+        block: Requests,
+        k: int,
+        *,
+        exclude_heard: bool = False,
+        wishes: Wishes = ANYTHING,
+        pace: Pace = PATIENT,
+    ) -> Answer:
+        """The answer to one block; where `pace` is late before a stage, the next way of Way is taken."""
+        model = self.surfaces[block.surface]
+        way = Way.POPULARITY if pace.late() else Way.CHOSEN
+        known = partial(heard, block, self.state) if exclude_heard else None
+        pool = model.propose(block, self.state, way, known)
+        kept = self.allowed(block, pool, wishes, exclude_heard)
+        pool = pool if len(kept) == len(pool.track) else pool.select(kept)
+        pace.passed("candidates")
+        if way is Way.CHOSEN and pace.late():
+            way = Way.LEADER
+        score, features = model.score(block, pool, self.state, way, pace)
+        pace.passed("ranker")
+        shown = apply_rules(pool.request, pool.track, score, self.state.catalogue, model.rules, k)
+        pace.passed("policy")
+        return Answer(block, pool, features, score, shown, way)
+
+    def allowed(
+        self, requests: Requests, pool: Pool, wishes: Wishes, exclude_heard: bool
+    ) -> NDArray[np.int64]:
+        """Rows of the pool that may be ranked: not skipped today, not unwanted, where asked not heard."""
+        out = skipped_today(requests, pool, self.state) | unwanted(pool, self.state, wishes)
+        if exclude_heard:
+            out |= heard(requests, self.state, pool.request, pool.track)
+        return np.flatnonzero(~out)
 
     def unheard(self, requests: Requests, pool: Pool) -> NDArray[np.int64]:
         """Rows of the pool that neither the listener's history nor the running session holds."""
-        heard = self.state.user_tracks.find(requests.user[pool.request], pool.track) >= 0
-        owner = np.repeat(np.arange(len(requests)), requests.session_length())
-        width = np.int64(self.state.catalogue.size)
-        session = np.isin(pool.request * width + pool.track, owner * width + requests.session_track)
-        return np.flatnonzero(~heard & ~session)
+        return np.flatnonzero(~heard(requests, self.state, pool.request, pool.track))
 
     def recommend(self, requests: pa.Table, k: int, *, exclude_heard: bool = False) -> pa.Table:
         """Recommendations for a REQUESTS table of any day from the state's on, sorted by

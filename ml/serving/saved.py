@@ -7,6 +7,7 @@ Belongs here: the layout inside a bundle. Does not belong here: manifests and ha
     <surface>/sources/<generator>/   arrays of each generator
     <surface>/ranker.ubj, .json      the booster and its features, absent where a generator serves
     <surface>/leader.json            the best single generator on validation
+    <surface>/strangers.json         who answers where nothing is known of the listener
     <surface>/rules.json             the policy's rules
 """
 
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.policy.rules import PolicyRules
+from ml.ranking.judging import RANKER
 from ml.ranking.model import load_ranker
 from ml.ranking.surface import read_sources
 from ml.serving.recommender import Recommender, SurfaceModel
@@ -45,6 +47,7 @@ def write_recommender(
         if model.ranker is not None:
             model.ranker.save(target / "ranker.ubj")
         (target / "leader.json").write_text(json.dumps(model.leader))
+        (target / "strangers.json").write_text(json.dumps(model.strangers))
         (target / "rules.json").write_text(json.dumps(asdict(model.rules), sort_keys=True))
 
 
@@ -64,8 +67,14 @@ def load_recommender(folder: Path, version: str, state: State, *, threads: int =
             load_ranker(ranker, threads) if ranker.is_file() else None,
             json.loads((target / "leader.json").read_text()),
             _rules(target / "rules.json"),
+            _strangers(target / "strangers.json"),
         )
     return Recommender(version, state, surfaces)
+
+
+def _strangers(path: Path) -> str:
+    """Champions made before strangers were told apart answer them as everybody; they still serve."""
+    return str(json.loads(path.read_text())) if path.is_file() else RANKER
 
 
 def _rules(path: Path) -> PolicyRules:

@@ -76,6 +76,14 @@ class PairTable:
         Binary search inside each user's own row: log2 of the longest row in steps, all pairs at once.
         """
         known = (user >= 0) & (item >= 0) & (user < len(self.indptr) - 1)
+        if len(user) and known[0] and (user == user[0]).all():
+            # One request: a library search in the one row.
+            start, stop = self.indptr[user[0]], self.indptr[user[0] + 1]
+            own = self.item[start:stop]
+            at = np.searchsorted(own, item)
+            hit = known & (at < len(own))
+            hit[hit] = own[at[hit]] == item[hit]
+            return np.where(hit, at + start, -1)
         row = np.where(known, user, 0)
         low = np.where(known, self.indptr[row], 0)
         end = np.where(known, self.indptr[row + 1], 0) if len(self.indptr) > 1 else low
@@ -91,6 +99,12 @@ class PairTable:
         hit = known & (low < end) & (self.item[np.minimum(low, len(self.item) - 1)] == item)
         return np.where(hit, low, -1)
 
+    def span(self, user: int) -> tuple[int, int]:
+        """Where a user's pairs begin and end; nowhere for -1 and users beyond the last."""
+        if not 0 <= user < len(self.indptr) - 1:
+            return 0, 0
+        return int(self.indptr[user]), int(self.indptr[user + 1])
+
     def value(self, name: str, position: NDArray[np.int64]) -> NDArray[np.float32]:
         """A column at positions from `find`, 0 where there is no pair."""
         if not self.columns.rows:
@@ -100,6 +114,9 @@ class PairTable:
 
     def take(self, user: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """All pairs of the given users: (index into `user`, position of the pair), in order."""
+        if len(user) == 1:
+            position = np.arange(*self.span(int(user[0])), dtype=np.int64)
+            return np.zeros(len(position), dtype=np.int64), position
         known = (user >= 0) & (user < len(self.indptr) - 1)
         row = np.where(known, user, 0)
         start = self.indptr[row]

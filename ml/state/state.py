@@ -4,14 +4,20 @@ Belongs here: the state that training, batch and online share. Does not belong h
 (ml.ranking) or storage (ml.state.read, ml.state.publish).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from ml.state.catalogue import Catalogue
 from ml.state.columns import Columns, PairTable
 from ml.state.log import day_number
+
+T = TypeVar("T")
+
+_INDEXES = frozenset({"user_index", "track_index", "artist_index"})
 
 USER_TRACK_COLUMNS = (
     "plays",
@@ -84,6 +90,33 @@ class State:
     tracks: Columns
     user_tracks: PairTable
     user_artists: PairTable
+    _made: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` derives from this state alone, made when first asked for and kept with it.
+
+        What costs a pass over all tracks (an order by popularity, an index of ids) is the same for every
+        request of the day.
+        """
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
+
+    @property
+    def user_index(self) -> dict[str, int]:
+        """Index of each user id."""
+        return self.once("user_index", lambda: _index(self.user_ids))
+
+    @property
+    def track_index(self) -> dict[str, int]:
+        """Index of each track id of the catalogue."""
+        return self.once("track_index", lambda: _index(self.catalogue.track_ids))
+
+    @property
+    def artist_index(self) -> dict[str, int]:
+        """Index of each artist id of the catalogue."""
+        return self.once("artist_index", lambda: _index(self.catalogue.artist_ids))
 
     def on(self, day: date) -> "State":
         """The same knowledge decayed to a later day.
@@ -94,7 +127,7 @@ class State:
         days = day_number(day) - day_number(self.valid_on)
         if days < 0:
             raise ValueError(f"state of {self.valid_on} cannot answer for the earlier {day}")
-        return replace(
+        later = replace(
             self,
             valid_on=day,
             users=self.users.later(days),
@@ -102,3 +135,10 @@ class State:
             user_tracks=self.user_tracks.later(days),
             user_artists=self.user_artists.later(days),
         )
+        # Ids keep their places; what else was made from this state belongs to its day.
+        later._made.update({name: made for name, made in self._made.items() if name in _INDEXES})
+        return later
+
+
+def _index(ids: pa.StringArray) -> dict[str, int]:
+    return dict(zip(ids.to_pylist(), range(len(ids)), strict=True))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from ml.state.requests import Requests
+from ml.state.rows import Rows, one_row
 from ml.state.state import State
 
 # Rows per block of gathered vectors: 65,536 x 128 floats are 32 MB a side.
@@ -52,7 +52,9 @@ def row_dots(
 _LASTING = np.float32(0.2)
 
 
-def taste_weights(state: State, column: str, position: NDArray[np.int64]) -> NDArray[np.float32]:
+def taste_weights(
+    state: State, column: str, position: NDArray[np.int64] | slice
+) -> NDArray[np.float32]:
     """log(1 + decayed streams) + 0.2 log(1 + streams ever) of pairs, float32 (positions)."""
     recent = np.log1p(state.user_tracks.columns[column][position])
     ever = np.log1p(state.user_tracks.columns["streams"][position])
@@ -60,19 +62,36 @@ def taste_weights(state: State, column: str, position: NDArray[np.int64]) -> NDA
     return weight
 
 
+def taste_rows(requests: Requests, state: State, column: str) -> Rows:
+    """Taste of each request's listener over tracks, made once for all who ask."""
+    return requests.once(state, f"taste {column}", lambda: _taste_rows(requests, state, column))
+
+
+def _taste_rows(requests: Requests, state: State, column: str) -> Rows:
+    pairs, size = state.user_tracks, state.catalogue.size
+    if len(requests) == 1:
+        own = slice(*pairs.span(int(requests.user[0])))
+        return one_row(pairs.item[own], taste_weights(state, column, own), size)
+    owner, position = pairs.take(requests.user)
+    weight = taste_weights(state, column, position)
+    # A listener's pairs are stored in order, each track once: the rows need no sorting.
+    indptr = np.searchsorted(owner, np.arange(len(requests) + 1))
+    return Rows(indptr.astype(np.int64), pairs.item[position], weight, size)
+
+
+def _genre_profiles(requests: Requests, state: State) -> NDArray[np.float32]:
+    profile = taste_rows(requests, state, "streams_h22")
+    return normalise(profile.times(state.catalogue.genres).filled())
+
+
 def taste_profiles(
     requests: Requests, state: State, vectors: NDArray[np.float32] | None
 ) -> TasteProfiles:
     """Each listener's tracks, weighted by taste_weights of 22 days, in both spaces."""
-    owner, position = state.user_tracks.take(requests.user)
-    size = state.catalogue.size
-    weight = taste_weights(state, "streams_h22", position)
-    profile = sparse.csr_matrix(
-        (weight, (owner, state.user_tracks.item[position])), shape=(len(requests), size)
-    )
-    genres = np.asarray((profile @ state.catalogue.genres).todense(), dtype=np.float32)
-    text = None if vectors is None else normalise(profile @ vectors)
-    return TasteProfiles(text, normalise(genres))
+    genres = requests.once(state, "genres", lambda: _genre_profiles(requests, state))
+    profile = taste_rows(requests, state, "streams_h22")
+    text = None if vectors is None else normalise(profile.dense(vectors))
+    return TasteProfiles(text, genres)
 
 
 def genre_cosines(

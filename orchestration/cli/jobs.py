@@ -53,8 +53,8 @@ def run_job(job: str, day: str, as_of: str) -> None:
 def bootstrap(settings: Settings, last: date | None = None) -> None:
     """Build the history in one ranged run."""
     home = read_home(settings)
-    launch = Launch("bootstrap", home.first_day, last or home.bootstrap_end)
-    with working(f"bootstrap {launch.first} to {launch.last}"):
+    launch = Launch("bootstrap", home.first_partition, last or home.bootstrap_end)
+    with working(f"bootstrap {home.first_day} to {launch.last}"):
         execute(settings, launch)
 
 

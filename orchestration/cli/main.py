@@ -6,12 +6,13 @@ this one, imported when a command runs: `segue --help` stays under a second).
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from orchestration.cli.errors import told as _errors
+from orchestration.cli.served import register
 
 app = typer.Typer(
     help="The whole life of a music recommender in one lineage graph.",
@@ -21,18 +22,6 @@ app = typer.Typer(
 )
 
 Day = Annotated[str, typer.Option(help="A day, YYYY-MM-DD.")]
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Print Segue's own errors without a traceback and end with 1."""
-    from ml.errors import SegueError
-
-    try:
-        yield
-    except SegueError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command()
@@ -53,17 +42,23 @@ def simulate(
 
 @app.command("import")
 def import_(
-    format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="canonical, playlog, hetrec-lastfm, sessions")
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[FORMAT] PATH",
+            help="A file, folder or zip; its format is recognised when it is not named.",
+        ),
     ],
-    path: Annotated[Path, typer.Argument(help="A file or folder.")],
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, repeatable.")] = None,
 ) -> None:
-    """Import listens into the home's lake."""
+    """Import listens into the home's lake.
+
+    Formats: canonical, playlog, hetrec-lastfm, sessions, spotify-export, lastfm-1k, listenbrainz, csv.
+    """
     with _errors():
         from orchestration.cli.beginnings import import_files
 
-        import_files(format_, path, option or [])
+        import_files(what, option or [])
 
 
 @app.command()
@@ -84,7 +79,7 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="Real data instead of a simulated world.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Format of the data.")] = "canonical",
+    format_: Annotated[str, typer.Option("--format", help="Format (default: recognised).")] = "",
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the import.")] = None,
     listeners: int = 2_000,
     tracks: int = 8_000,
@@ -122,18 +117,41 @@ def recommend(
 
 @app.command()
 def evaluate() -> None:
-    """Print the comparison table of the latest training."""
+    """Print how the latest training compares, and where its page is."""
     with _errors():
-        from orchestration.cli.answers import print_evaluation
+        from orchestration.cli.evaluating import print_evaluation
 
         print_evaluation()
+
+
+@app.command()
+def tune(
+    surface: Annotated[
+        list[str] | None, typer.Argument(help="home, now_playing (default: both)")
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Time for the search, shared by the surfaces.")
+    ] = 20,
+    trials: Annotated[
+        int, typer.Option(help="Trials a surface at most, earlier ones included.")
+    ] = 60,
+    forget: Annotated[bool, typer.Option(help="Train with the defaults again.")] = False,
+) -> None:
+    """Search the rankers' hyper-parameters on validation days; what is shown to be better is used from then on."""
+    with _errors():
+        from orchestration.cli.tuning import tune as search
+
+        search(minutes, trials, surface or [], forget)
 
 
 @app.command()
 def benchmark(
     name: Annotated[
         str,
-        typer.Argument(help="nowplaying-sessions, s3rec-lastfm-seq, hetrec2011-lastfm-2k, or all"),
+        typer.Argument(
+            help="nowplaying-sessions, s3rec-lastfm-seq, hetrec2011-lastfm-2k, "
+            "fivethirtyeight-classic-rock, simulator, a folder of your own, or all"
+        ),
     ],
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set (all: of the data sets).")
@@ -142,7 +160,7 @@ def benchmark(
         bool, typer.Option(help="Move the cut one part back: to choose, not to report.")
     ] = False,
 ) -> None:
-    """Run a published task through import, train and recommend, and print the table."""
+    """Run a published task, or any listens, through import, train and recommend, and print the table."""
     with _errors():
         from orchestration.cli.benchmark import run_benchmark
 
@@ -150,59 +168,90 @@ def benchmark(
 
 
 @app.command()
-def trace(
-    request_id: Annotated[str, typer.Argument(help="As in a list of recommendations.")],
+def serve(
+    port: Annotated[int, typer.Option(help="Port (0: any that is free).")] = 8000,
+    host: Annotated[str, typer.Option(help="Address; others than this machine's need a token.")] = (
+        "127.0.0.1"
+    ),
+    workers: Annotated[int, typer.Option(help="Processes, one thread each.")] = 1,
+    deadline_ms: Annotated[
+        float, typer.Option(help="Milliseconds until an answer falls back.")
+    ] = 50.0,
+    capacity: Annotated[
+        int, typer.Option(help="Answers under way in a worker; more are turned away with 503.")
+    ] = 8,
+    rate: Annotated[
+        float, typer.Option(help="Calls a second of one address in a worker (0: any number).")
+    ] = 0.0,
 ) -> None:
-    """Walk a recommendation back to its model, training window and source files."""
+    """Answer for the champion over HTTP (SEGUE_TOKEN: the bearer token to ask for)."""
     with _errors():
-        from orchestration.cli.tracing import trace_request
+        from orchestration.cli.serving import Serving
+        from orchestration.cli.serving import serve as serve_home
 
-        trace_request(request_id)
+        serve_home(Serving(host, port, workers, deadline_ms, capacity, rate))
+
+
+register(app)
 
 
 @app.command()
 def review(
     day: Annotated[str, typer.Argument(help="Day of the report.")] = "",
     area: Annotated[str, typer.Argument(help="Area of the report.")] = "",
-    decision: Annotated[str, typer.Argument(help="keep, retrain or rollback.")] = "",
-    note: Annotated[str, typer.Option(help="Why.")] = "",
+    shorthand: Annotated[str, typer.Argument(metavar="[DECISION]", hidden=True)] = "",
+    decision: Annotated[
+        str,
+        typer.Option(
+            help="keep the model, retrain (starts a training) or rollback (the one before serves)."
+        ),
+    ] = "",
+    note: Annotated[str, typer.Option(help="Why; needed for retrain and rollback.")] = "",
     reviewer: Annotated[str, typer.Option(help="Who (default: the user of this shell).")] = "",
 ) -> None:
-    """List open reports, worst first, or close one with a decision."""
+    """List open reports, worst first, or close one with a decision and do what it says."""
     with _errors():
         from orchestration.cli.reviewing import close_report, list_open
 
         if day:
-            close_report(day, area, decision, note, reviewer)
+            close_report(day, area, decision or shorthand, note, reviewer)
         else:
             list_open()
 
 
 @app.command()
-def rollback(
-    version: Annotated[str, typer.Argument(help="A version that served (default: before).")] = "",
-    why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
+def ui(
+    what: Annotated[
+        str, typer.Argument(help="dagster, or evidently: the dashboards over time.")
+    ] = "dagster",
+    port: Annotated[
+        int, typer.Option(help="Port on the loopback address (0: 3000, evidently 3002).")
+    ] = 0,
 ) -> None:
-    """Let the model serve again that served before the champion."""
+    """Open Dagster on this home, or Evidently on its reports."""
     with _errors():
-        from orchestration.cli.rolling_back import roll_back
+        from orchestration.cli.serving_ui import open_page
 
-        roll_back(version, why)
+        open_page(what, port)
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 3000) -> None:
-    """Open Dagster on this home."""
-    with _errors():
-        from orchestration.cli.serving_ui import open_ui
-
-        open_ui(port)
-
-
-@app.command()
-def doctor() -> None:
+def doctor(
+    alert: Annotated[
+        bool,
+        typer.Option(
+            "--alert", help="For cron: alert on a day of a live home that is due and not lived."
+        ),
+    ] = False,
+    by: Annotated[int, typer.Option(help="Hour (UTC) by which yesterday is due.")] = 8,
+) -> None:
     """Say what the home holds and what is wrong with it."""
     with _errors():
+        if alert:
+            from orchestration.cli.watching import watch_the_schedule
+
+            watch_the_schedule(by)
+            return
         from orchestration.cli.health import examine
 
         examine()

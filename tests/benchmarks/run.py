@@ -15,9 +15,9 @@ from multiprocessing import get_context
 from tests.benchmarks.measure import Measure, console, control, show
 
 # In the order of a life; each module has a function rows().
-BENCHES = ("import", "simulation", "features", "a_day", "evaluation")
+BENCHES = ("import", "events", "simulation", "features", "a_day", "evaluation")
 # Tables of their own, in minutes, some on data that is not in the repository.
-APART = ("embeddings", "marginals")
+APART = ("embeddings", "marginals", "generators", "monitoring", "serving")
 
 
 def measured(name: str) -> list[Measure]:

@@ -1,0 +1,184 @@
+"""One list: from a question in words to the answer's fields and its impressions.
+
+Belongs here: the way through the Recommender, with its time counted. Does not belong here: HTTP, storage.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ml.ranking.features import FeatureMatrix
+from ml.ranking.judging import RANKER
+from ml.ranking.order import POPULARITY, strangers
+from ml.serving.pace import Way
+from ml.serving.recommender import Answer, Recommender
+from ml.serving.service.loading import Served
+from ml.serving.wishes import Wishes
+from ml.state.requests import Asked, one_request
+
+# Who no id was sent for; the impressions table knows no null here.
+ANONYMOUS = "anonymous"
+ARM = "champion"
+
+
+@dataclass(slots=True)
+class Deadline:
+    """The pace of one answer: seconds by stage, late once `seconds` have gone since `started`.
+
+    `ticks` counts seconds monotonically; waiting for a free worker counts too.
+    """
+
+    started: float
+    seconds: float
+    ticks: Callable[[], float]
+    stages: dict[str, float] = field(default_factory=dict)
+    _last: float = 0.0
+
+    def begin(self) -> None:
+        """The waiting is over."""
+        self._last = self.ticks()
+        self.stages["wait"] = self._last - self.started
+
+    def late(self) -> bool:
+        """See Pace."""
+        return self.ticks() - self.started > self.seconds
+
+    def passed(self, stage: str) -> None:
+        """See Pace."""
+        now = self.ticks()
+        self.stages[stage] = now - self._last
+        self._last = now
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The answer's `fields` (schemas.Answer), the rows for the journal, the fallback taken and the
+    number of candidates by source."""
+
+    fields: dict[str, object]
+    impressions: list[dict[str, object]]
+    fallback: str | None
+    found: Mapping[str, int]
+
+
+def answer_one(
+    served: Served,
+    asked: Asked,
+    k: int,
+    wishes: Wishes,
+    pace: Deadline,
+    shown_at: datetime,
+    *,
+    contributions: bool,
+) -> Listed:
+    """The list for one question, by the state of its day."""
+    recommender = served.on(asked.at.date())
+    state = recommender.state
+    block = one_request(asked, state.user_index, state.track_index)
+    answer = recommender.answer(block, k, wishes=wishes, pace=pace)
+    by = answered_by(served, answer)
+    explained = contributions and by == "ranker"
+    tracks = _tracks(served, recommender, answer, _contributions(served, answer, explained))
+    pace.passed("reasons")
+    fallback = None if answer.way is Way.CHOSEN else answer.way.value
+    fields: dict[str, object] = {
+        "request_id": asked.request_id,
+        "surface": asked.surface,
+        "user_id": asked.user_id,
+        "at": asked.at,
+        "model_version": served.version,
+        "state_day": served.state_day,
+        "answered_by": by,
+        "fallback": fallback,
+        "tracks": tracks,
+    }
+    return Listed(fields, _impressions(fields, tracks, shown_at), fallback, _found(answer))
+
+
+def _tracks(
+    served: Served,
+    recommender: Recommender,
+    answer: Answer,
+    contributions: list[dict[str, float]] | None,
+) -> list[dict[str, object]]:
+    """The shown tracks as fields of schemas.Recommended, by the very rows of batch."""
+    rows = recommender.table(answer, served.state_day + timedelta(days=1)).to_pylist()
+    catalogue = recommender.state.catalogue
+    track = answer.pool.track[answer.shown.row]
+    titles = catalogue.titles.take(track).to_pylist()
+    artists = catalogue.artist_names.take(track).to_pylist()
+    # Not a number where unknown, which orjson writes as null.
+    lengths = catalogue.duration_ms[track].tolist()
+    return [
+        {
+            "rank": row["rank"],
+            "track_id": row["track_id"],
+            "title": title,
+            "artist": artist,
+            "score": row["score"],
+            "propensity": row["propensity"],
+            "duration_ms": lengths[place],
+            "sources": row["sources"],
+            "reasons": row["reasons"],
+            "contributions": None if contributions is None else contributions[place],
+        }
+        for place, (row, title, artist) in enumerate(zip(rows, titles, artists, strict=True))
+    ]
+
+
+def answered_by(served: Served, answer: Answer) -> str:
+    """The ranker, or the generator whose order is shown."""
+    model = served.recommender.surfaces[answer.requests.surface]
+    if answer.way is Way.POPULARITY:
+        return POPULARITY
+    if answer.way is Way.LEADER or model.ranker is None:
+        return model.leader
+    if model.strangers != RANKER and strangers(answer.requests)[0]:
+        return model.strangers
+    return "ranker"
+
+
+def _found(answer: Answer) -> dict[str, int]:
+    present = np.count_nonzero(~np.isnan(answer.pool.rank), axis=1)
+    return dict(zip(answer.pool.generators, present.tolist(), strict=True))
+
+
+def _contributions(
+    served: Served, answer: Answer, explained: bool
+) -> list[dict[str, float]] | None:
+    """What each feature family adds to the shown scores of the ranker; None unless `explained`."""
+    ranker = served.recommender.surfaces[answer.requests.surface].ranker
+    if not explained or ranker is None or not len(answer.shown.row):
+        return None
+    shown = FeatureMatrix(answer.features.names, answer.features.values[answer.shown.row])
+    groups = ranker.contributions(shown, exact=False)
+    return [
+        {name: float(values[row]) for name, values in groups.items()}
+        for row in range(len(answer.shown.row))
+    ]
+
+
+def _impressions(
+    fields: Mapping[str, object], tracks: Sequence[Mapping[str, object]], shown_at: datetime
+) -> list[dict[str, object]]:
+    """Rows of the impressions table (ml.tables), `kind` added; a list that fell back is an arm of its
+    own: another policy showed it."""
+    arm = ARM if fields["fallback"] is None else f"{ARM}-{fields['fallback']}"
+    return [
+        {
+            "kind": "impression",
+            "request_id": fields["request_id"],
+            "position": track["rank"],
+            "user_id": fields["user_id"] or ANONYMOUS,
+            "surface": fields["surface"],
+            "shown_at": shown_at,
+            "track_id": track["track_id"],
+            "score": track["score"],
+            "propensity": track["propensity"],
+            "model_version": fields["model_version"],
+            "arm": arm,
+        }
+        for track in tracks
+    ]

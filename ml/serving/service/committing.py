@@ -1,0 +1,70 @@
+"""Impressions into the journal, those of several answers in one write.
+
+Belongs here: gathering what comes while a write is under way. Does not belong here: the journal itself
+(ml.serving.events).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from datetime import datetime
+
+from ml.errors import SegueError
+from ml.serving.events.journal import Appended, Journal
+
+Row = Mapping[str, object]
+
+
+class Committer:
+    """Writes to the journal beside the event loop; whoever waits for a write waits for all before it in
+    the same one, not for a disk flush of its own."""
+
+    def __init__(self, journal: Journal, threads: Executor, lost: Callable[[int], None]) -> None:
+        """`lost` is called with the number of impressions that could not be written."""
+        self._journal = journal
+        self._threads = threads
+        self._lost = lost
+        self._waiting: list[Row] = []
+        self._received: datetime | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
+        self.problem: str | None = None
+
+    async def append(self, rows: Sequence[Row], received_at: datetime) -> Appended:
+        """Write one batch by itself and say what became of it: for events, which are answered each.
+
+        Raises:
+            OSError, SegueError: the disk refused.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._journal.append, rows, received_at)
+
+    async def log(self, rows: Sequence[Row], received_at: datetime) -> None:
+        """Write these rows with whatever else is waiting; durable when this returns, unless `problem`
+        says otherwise. Giving up the waiting does not stop the writing."""
+        self._waiting.extend(rows)
+        self._received = max(received_at, self._received or received_at)
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_task(self._commit())
+        await asyncio.shield(self._next)
+
+    async def _commit(self) -> None:
+        async with self._writing:
+            # What comes from here on belongs to the next write.
+            rows, received = self._waiting, self._received
+            self._waiting, self._received, self._next = [], None, None
+            assert received is not None  # noqa: S101 - a commit is only made for rows
+            try:
+                await self.append(rows, received)
+            except (OSError, SegueError) as error:
+                self.problem = f"impressions cannot be logged: {error}"
+                self._lost(len(rows))
+            else:
+                self.problem = None
+
+    async def finish(self) -> None:
+        """Return once everything that was handed over is written."""
+        while self._next is not None:
+            await asyncio.shield(self._next)
+        async with self._writing:
+            return

@@ -1,0 +1,275 @@
+"""Everything one worker process holds, and what its handlers do.
+
+Belongs here: handlers without HTTP. Does not belong here: routes and models (app, schemas).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from ml.errors import SegueError
+from ml.serving.events.journal import Appended, Journal
+from ml.serving.events.today import Today
+from ml.serving.service.answering import Deadline, Listed, answer_one
+from ml.serving.service.committing import Committer
+from ml.serving.service.errors import Refusal, not_ready
+from ml.serving.service.explaining import explain_one
+from ml.serving.service.limits import Places
+from ml.serving.service.listeners import known_listeners
+from ml.serving.service.loading import Keeper, Served, moment
+from ml.serving.service.settings import ServiceSettings
+from ml.serving.service.similar import bundle_vectors, neighbours, text_vector, track_vector
+from ml.serving.service.taste import described, habits, strongest_artists, strongest_tracks
+from ml.serving.service.telemetry import Telemetry
+from ml.serving.wishes import Wishes
+from ml.state.requests import Asked, one_request
+
+# How far beyond the service's own time a question may lie: clocks differ, days are not read ahead.
+_AHEAD = timedelta(days=1)
+_WRITERS = 4
+
+
+class Service:
+    """Model, events and metrics of one worker. Times come from `clock`, durations from `ticks` (s)."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        clock: Callable[[], datetime],
+        ticks: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry(settings.metrics)
+        self.keeper = Keeper(settings, clock, self._taken)
+        self._answering = Places("answers", settings.capacity, self.telemetry)
+        self._storing = Places("events", settings.capacity, self.telemetry)
+        self._clock = clock
+        self.ticks = ticks
+        self._journal = Journal(settings.journal)
+        self._today = Today(settings.journal)
+        # Two answers at once would only take turns, and both be later.
+        self._answers = ThreadPoolExecutor(1, "segue-answer")
+        # The journal lets threads that wait for the disk share one flush.
+        self._writes = ThreadPoolExecutor(_WRITERS, "segue-journal")
+        self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc)
+
+    def start(self) -> None:
+        """Load the model and watch for others."""
+        self.keeper.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way and let go of the journal."""
+        await self._committer.finish()
+        self.keeper.stop()
+        self._answers.shutdown()
+        self._writes.shutdown()
+        self._journal.close()
+
+    def _taken(self, new: Served, former: Served | None) -> None:
+        before = (former.version, former.state_day.isoformat()) if former else None
+        self.telemetry.serving(new.version, new.state_day.isoformat(), before)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the service is not ready, None where it is."""
+        problem = self.keeper.problem or self._committer.problem
+        self.telemetry.ready.set(0 if problem else 1)
+        return problem
+
+    def served(self) -> Served:
+        """The model in service.
+
+        Raises:
+            Refusal: 503, none could be loaded yet.
+        """
+        served = self.keeper.current
+        if served is None:
+            raise not_ready(self.problem or "no model is loaded yet")
+        return served
+
+    def now(self, served: Served) -> datetime:
+        """The service's time."""
+        return moment(self.settings, served, self._clock()).astimezone(UTC)
+
+    async def list_for(
+        self,
+        asked: tuple[str, str, str | None, datetime | None, Sequence[str]],
+        k: int,
+        wishes: Wishes,
+        started: float,
+        *,
+        contributions: bool,
+    ) -> dict[str, object]:
+        """The answer's fields for (surface, request id, user, time or None, session), its impressions
+        durable.
+
+        Raises:
+            Refusal: 503 no model or no place, 409 a time that the state cannot answer for.
+        """
+        served = self.served()
+        surface, request_id, user_id, at, session = asked
+        now = self.now(served)
+        when = _admitted(at, served, now)
+        pace = Deadline(started, self.settings.deadline_ms / 1_000, self.ticks)
+
+        def made() -> Listed:
+            pace.begin()
+            today = self._listens_today(user_id, when)
+            question = Asked(surface, request_id, user_id, when, session, today)
+            pace.passed("events")
+            return answer_one(served, question, k, wishes, pace, now, contributions=contributions)
+
+        with self._answering.taken():
+            loop = asyncio.get_running_loop()
+            listed = await loop.run_in_executor(self._answers, made)
+            await self._log(listed, now, started + pace.seconds)
+            pace.passed("log")
+        for stage, seconds in pace.stages.items():
+            self.telemetry.stage.labels(surface, stage).observe(seconds)
+        self.telemetry.answered(surface, listed.fallback, listed.found)
+        return listed.fields
+
+    def _listens_today(self, user_id: str | None, at: datetime) -> tuple[list[str], list[bool]]:
+        if user_id is None:
+            return [], []
+        self._today.refresh()
+        listens = self._today.listens(user_id, at)
+        return listens.track_ids, listens.skipped
+
+    async def _log(self, listed: Listed, received_at: datetime, until: float) -> None:
+        """Wait until the impressions are durable, to the deadline at most: they are written all the same.
+
+        A disk that takes none stops no music, but the service says so and is not ready.
+        """
+        if not listed.impressions:
+            return
+        try:
+            async with asyncio.timeout(max(0.0, until - self.ticks())):
+                await self._committer.log(listed.impressions, received_at)
+        except TimeoutError:
+            self.telemetry.unawaited.inc()
+
+    async def take_events(self, rows: Sequence[Mapping[str, object]]) -> Appended:
+        """Judge and store events; durable when this returns.
+
+        Raises:
+            Refusal: 503, no model (and with it no time), no place, or the disk refused.
+        """
+        received_at = self.now(self.served())
+        with self._storing.taken():
+            try:
+                appended = await self._committer.append(rows, received_at)
+            except (OSError, SegueError) as error:
+                raise not_ready(f"events cannot be stored: {error}") from error
+        self.telemetry.events.labels("accepted").inc(appended.accepted)
+        self.telemetry.events.labels("already_known").inc(appended.already_known)
+        self.telemetry.events.labels("rejected").inc(len(appended.rejected))
+        return appended
+
+    async def similar_to(
+        self, track_id: str | None, text: str | None, k: int, wishes: Wishes
+    ) -> dict[str, object]:
+        """Nearest tracks of a track or of words.
+
+        Raises:
+            Refusal: see ml.serving.service.similar.
+        """
+        served = self.served()
+        state = served.recommender.state
+
+        def found() -> list[dict[str, object]]:
+            if track_id is not None:
+                query = track_vector(served, track_id)
+                itself = state.track_index[track_id]
+            else:
+                query, itself = text_vector(served, text or ""), -1
+            near = neighbours(state, bundle_vectors(served), query, k, wishes, itself)
+            rows = zip(near.rank.tolist(), near.track.tolist(), near.score.tolist(), strict=True)
+            return [
+                {"rank": rank, **described(state, track), "score": score}
+                for rank, track, score in rows
+            ]
+
+        with self._answering.taken():
+            tracks = await asyncio.get_running_loop().run_in_executor(self._answers, found)
+        version, day = served.version, served.state_day
+        return {"model_version": version, "state_day": day, "tracks": tracks}
+
+    async def explain(
+        self,
+        asked: tuple[str, str, str | None, datetime | None, Sequence[str]],
+        k: int,
+        wishes: Wishes,
+        track_id: str,
+    ) -> dict[str, object]:
+        """One track behind the list of `list_for`; nothing is shown, so nothing is logged.
+
+        Raises:
+            Refusal: 503 no model or no place, 409 a time that the state cannot answer for, 404 the track.
+        """
+        served = self.served()
+        surface, request_id, user_id, at, session = asked
+        when = _admitted(at, served, self.now(served))
+
+        def found() -> dict[str, object]:
+            today = self._listens_today(user_id, when)
+            question = Asked(surface, request_id, user_id, when, session, today)
+            return explain_one(served, question, k, wishes, track_id)
+
+        with self._answering.taken():
+            return await asyncio.get_running_loop().run_in_executor(self._answers, found)
+
+    async def some_listeners(self, prefix: str, k: int) -> dict[str, object]:
+        """Ids to choose from, see ml.serving.service.listeners."""
+        served = self.served()
+        state = served.recommender.state
+        with self._answering.taken():
+            users = await asyncio.get_running_loop().run_in_executor(
+                self._answers, known_listeners, state, prefix, k
+            )
+        return {"state_day": served.state_day, "known": len(state.user_ids), "users": users}
+
+    async def taste_of(self, user_id: str) -> dict[str, object]:
+        """What the system believes about a listener; unknown ones have no habits yet."""
+        served = self.served()
+        at = self.now(served)
+
+        def found() -> dict[str, object]:
+            state = served.on(at.date()).state
+            block = one_request(
+                Asked("home", "taste", user_id, at), state.user_index, state.track_index
+            )
+            self._today.refresh()
+            today = self._today.listens(user_id, at)
+            listens = zip(today.track_ids, today.played_at, today.skipped, strict=True)
+            return {
+                "user_id": user_id,
+                "known": bool(block.user[0] >= 0),
+                "model_version": served.version,
+                "state_day": served.state_day,
+                "habits": habits(state, block.user),
+                "tracks": strongest_tracks(state, block),
+                "artists": strongest_artists(state, block.user),
+                "today": [
+                    {"track_id": track, "played_at": played, "skipped": skipped}
+                    for track, played, skipped in listens
+                ],
+            }
+
+        with self._answering.taken():
+            return await asyncio.get_running_loop().run_in_executor(self._answers, found)
+
+
+def _admitted(at: datetime | None, served: Served, now: datetime) -> datetime:
+    """The time of a question, or now."""
+    if at is None:
+        return now
+    first = served.recommender.state.valid_on
+    if at.astimezone(UTC).date() < first or at > now + _AHEAD:
+        raise Refusal(
+            409,
+            "no_state",
+            f"expected at between {first} and a day from now, found {at.isoformat()}",
+        )
+    return at.astimezone(UTC)

@@ -1,0 +1,76 @@
+"""What the system believes about a listener.
+
+Belongs here: the state of one listener in words and numbers. Does not belong here: answers.
+"""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ml.candidates.repeat_memory import memory
+from ml.ranking.listener_features import listener_features
+from ml.state.requests import Requests
+from ml.state.state import State
+
+_TRACKS = 20
+_ARTISTS = 10
+
+
+def _words(values: pa.StringArray, index: int) -> str | None:
+    word: str | None = values[index].as_py() if index >= 0 else None
+    return word
+
+
+def described(state: State, track: int) -> dict[str, str | None]:
+    """Id, title and artist of a track."""
+    catalogue = state.catalogue
+    return {
+        "track_id": catalogue.track_ids[track].as_py(),
+        "title": _words(catalogue.titles, track),
+        "artist": _words(catalogue.artist_names, track),
+    }
+
+
+def habits(state: State, user: NDArray[np.int32]) -> dict[str, float | None]:
+    """The ranker's features of the listener as plain numbers, null where nothing is known."""
+    found = listener_features(state, user)
+    numbers = {name.removeprefix("listener_"): float(value[0]) for name, value in found.items()}
+    for name in ("streams", "active_days"):
+        numbers[name] = math.expm1(numbers[name])
+    return {name: None if math.isnan(value) else round(value, 4) for name, value in numbers.items()}
+
+
+def strongest_tracks(state: State, requests: Requests) -> list[dict[str, object]]:
+    """The twenty strongest memories of a batch of one, strongest first."""
+    _, track, strength = memory(requests, state)
+    best = np.lexsort((track, -strength))[:_TRACKS]
+    streams = state.user_tracks.value(
+        "streams", state.user_tracks.find(np.repeat(requests.user, len(best)), track[best])
+    )
+    return [
+        {
+            **described(state, int(track[row])),
+            "streams": float(count),
+            "strength": float(strength[row]),
+        }
+        for row, count in zip(best, streams, strict=True)
+    ]
+
+
+def strongest_artists(state: State, user: NDArray[np.int32]) -> list[dict[str, object]]:
+    """The ten artists with most recent streams, most first."""
+    pairs = state.user_artists
+    _, position = pairs.take(user)
+    recent, ever = pairs.columns["streams_h22"][position], pairs.columns["streams"][position]
+    artist = pairs.item[position]
+    best = np.lexsort((artist, -recent))[:_ARTISTS]
+    return [
+        {
+            "artist_id": state.catalogue.artist_ids[int(artist[row])].as_py(),
+            "streams": float(ever[row]),
+            "recent_streams": float(recent[row]),
+        }
+        for row in best
+    ]

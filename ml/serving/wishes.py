@@ -1,0 +1,75 @@
+"""What one request asks to leave out, beyond the surface's rules.
+
+Belongs here: candidates that must not be ranked for this listener now. Does not belong here: rules of a
+surface (ml.policy).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.candidates.merge import Pool
+from ml.state.requests import Requests
+from ml.state.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """`explicit` False leaves out tracks marked explicit; `artists` and `tracks` are ids to leave out."""
+
+    explicit: bool = True
+    artists: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
+
+
+ANYTHING = Wishes()
+
+
+def _pairs_in(
+    asked: tuple[NDArray[np.int32], NDArray[np.int32]],
+    request: NDArray[np.int64],
+    track: NDArray[np.int32],
+    size: int,
+) -> NDArray[np.bool_]:
+    """Which of the asked (request, track) are one of the given."""
+    width = np.int64(size)
+    return np.isin(asked[0] * width + asked[1], request * width + track)
+
+
+def skipped_today(requests: Requests, pool: Pool, state: State) -> NDArray[np.bool_]:
+    """Rows whose track the listener skipped since midnight: it is not offered again that day."""
+    if requests.day is None or not requests.day.skipped.any():
+        return np.zeros(len(pool.track), dtype=np.bool_)
+    skipped = requests.day.skipped
+    owner, track = requests.day.owner()[skipped], requests.day.track[skipped]
+    return _pairs_in((pool.request, pool.track), owner, track, state.catalogue.size)
+
+
+def heard(
+    requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Which (request, track), int32 (m) each, the listener's history, the day so far or the running
+    session holds, bool (m)."""
+    found = state.user_tracks.find(requests.user[request], track) >= 0
+    asked, size = (request, track), state.catalogue.size
+    owner = np.repeat(np.arange(len(requests)), requests.session_length())
+    found |= _pairs_in(asked, owner, requests.session_track, size)
+    if requests.day is not None:
+        found |= _pairs_in(asked, requests.day.owner(), requests.day.track, size)
+    return found
+
+
+def unwanted(pool: Pool, state: State, wishes: Wishes) -> NDArray[np.bool_]:
+    """Rows that the wishes leave out."""
+    catalogue = state.catalogue
+    out = np.zeros(len(pool.track), dtype=np.bool_)
+    if not wishes.explicit:
+        out |= catalogue.explicit[pool.track] == 1
+    if wishes.artists:
+        blocked = [state.artist_index[one] for one in wishes.artists if one in state.artist_index]
+        out |= np.isin(catalogue.artist[pool.track], blocked)
+    if wishes.tracks:
+        blocked = [state.track_index[one] for one in wishes.tracks if one in state.track_index]
+        out |= np.isin(pool.track, blocked)
+    return out
