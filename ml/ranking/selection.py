@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
-from ml.candidates.plan import depths
+from ml.candidates.plan import GENERATORS, depths
 from ml.candidates.recall import POOL, recall_table
 from ml.evaluation.intervals import paired_interval
 from ml.evaluation.metrics import per_request
@@ -28,7 +28,7 @@ _IDLE_GAIN = 0.01
 
 def own_features(generator: str) -> tuple[str, ...]:
     """Prefixes of the features that exist by this generator alone."""
-    related = generator in {one.name for one in RELATED}
+    related = generator in GENERATORS and issubclass(GENERATORS[generator], RELATED)
     relations = (f"session_{generator}_", f"latest_{generator}_") if related else ()
     return (f"source_{generator}_", *relations)
 

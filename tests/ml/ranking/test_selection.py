@@ -118,6 +118,7 @@ def test_generators_that_learn_relations_own_the_features_made_of_them() -> None
         "session_transitions_",
         "latest_transitions_",
     )
+    assert "latest_ease_" in own_features("ease")
     assert own_features("ials") == ("source_ials_",)
 
 
