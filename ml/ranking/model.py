@@ -29,13 +29,13 @@ class RankerParameters:
 
     seed: int = 7
     threads: int = 2
-    rounds: int = 300
-    early_stopping: int = 25
-    learning_rate: float = 0.08
+    rounds: int = 400
+    early_stopping: int = 40
+    learning_rate: float = 0.05
     max_depth: int = 6
     min_child_weight: float = 10.0
-    subsample: float = 0.8
-    colsample_bytree: float = 0.6
+    subsample: float = 0.6
+    colsample_bytree: float = 0.3
     reg_lambda: float = 5.0
     pairs_per_sample: int = 16
     max_bin: int = 128
