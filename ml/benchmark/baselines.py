@@ -3,8 +3,9 @@
 Belongs here: fitting them on the history, choosing a configuration on the validation cut, their lists.
 Does not belong here: Segue's own generators (ml.benchmark.singles) or scores (ml.benchmark.scoring).
 
-Every baseline tries four configurations on the case cut one part earlier and is fitted once more, as the
-best, on the whole history. Sessions have no listener: models of listeners fold the session's tracks in.
+Every baseline with something to choose tries four configurations on the case cut one part earlier and is
+fitted once more, as the best, on the whole history. Sessions have no listener: models of listeners fold
+the session's tracks in.
 """
 
 import warnings
@@ -68,16 +69,17 @@ def personal(data: Interactions, chosen: Configuration) -> Scorer:
 
 
 def item_knn(data: Interactions, chosen: Configuration) -> Scorer:
-    """Cosine of who played two tracks, the nearest `neighbours` of each (Sarwar et al. 2001)."""
+    """Cosine of who played two tracks, the nearest `neighbours` of each but itself (Sarwar et al. 2001)."""
     from implicit.nearest_neighbours import CosineRecommender
     from implicit.utils import ParameterWarning
 
-    model = CosineRecommender(K=int(chosen["neighbours"]), num_threads=1)
+    model = CosineRecommender(K=int(chosen["neighbours"]) + 1, num_threads=1)
     with warnings.catch_warnings():
         # implicit warns of a conversion of its own making.
         warnings.simplefilter("ignore", ParameterWarning)
         model.fit(data.counts, show_progress=False)
     near = model.similarity.tocsr()
+    near.setdiag(0.0)
     return lambda asked: (asked.profiles @ near).toarray().astype(np.float32)
 
 

@@ -59,7 +59,9 @@ def merge(parts: Mapping[str, Candidates], depths: Mapping[str, int]) -> Pool:
     width = np.int64(max((int(p.track.max(initial=0)) for p in parts.values()), default=0) + 1)
     keys = {name: part.request * width + part.track for name, part in parts.items()}
     proposed = [_first(keys[name], part.request, depths[name]) for name, part in parts.items()]
-    union = np.unique(np.concatenate(proposed)) if proposed else np.zeros(0, dtype=np.int64)
+    union = np.sort(np.concatenate(proposed)) if proposed else np.zeros(0, dtype=np.int64)
+    # np.unique would hash first, which is slower than this sort.
+    union = union[np.diff(union, prepend=-1) > 0]
     score = np.full((len(parts), len(union)), np.nan, dtype=np.float32)
     rank = np.full((len(parts), len(union)), np.nan, dtype=np.float32)
     for row, (name, part) in enumerate(parts.items()):

@@ -33,8 +33,8 @@ def pack(matrix: sparse.csr_matrix) -> dict[str, NDArray[np.generic]]:
     """A sparse matrix as arrays for a bundle."""
     matrix.sort_indices()
     return {
-        "data": matrix.data.astype(np.float32),
-        "indices": matrix.indices.astype(np.int32),
+        "data": matrix.data.astype(np.float32, copy=False),
+        "indices": matrix.indices.astype(np.int32, copy=False),
         "indptr": matrix.indptr.astype(np.int64),
     }
 

@@ -41,7 +41,7 @@ def found_ranks(
     return ranks
 
 
-def _mean_recall(hit: NDArray[np.bool_], request: NDArray[np.int32]) -> float:
+def mean_recall(hit: NDArray[np.bool_], request: NDArray[np.int32]) -> float:
     """Mean over the requests with truth of the share of their truth that was found."""
     if not len(request):
         return float("nan")
@@ -82,7 +82,7 @@ def recall_table(
     (null in the pool's row).
     """
     ranks = found_ranks(pool, request, track, most)
-    whole = _mean_recall(np.asarray(np.isfinite(ranks).any(axis=0)), request)
+    whole = mean_recall(np.asarray(np.isfinite(ranks).any(axis=0)), request)
     bound = np.array([most[name] for name in pool.generators], dtype=np.float32)[:, None]
     proposed = (pool.rank <= bound).sum(axis=1)
     columns: dict[str, list[float | str | None]] = {
@@ -91,19 +91,19 @@ def recall_table(
     }
     for depth in depths:
         columns[f"recall@{depth}"] = [
-            *(_mean_recall(np.asarray(row <= depth), request) for row in ranks),
+            *(mean_recall(np.asarray(row <= depth), request) for row in ranks),
             None,
         ]
     truth = Truth(request, track, np.ones(len(request), dtype=np.int8), requests)
     own = [_own_order(row, truth) for row in ranks]
     for name, _, _ in ORDERED:
         columns[name] = [*(found[name] for found in own), None]
-    columns["recall"] = [*(_mean_recall(np.isfinite(row), request) for row in ranks), whole]
+    columns["recall"] = [*(mean_recall(np.isfinite(row), request) for row in ranks), whole]
     others = (
         np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0))
         for row in range(len(ranks))
     )
-    columns["marginal"] = [*(whole - _mean_recall(hit, request) for hit in others), None]
+    columns["marginal"] = [*(whole - mean_recall(hit, request) for hit in others), None]
     numbers = {
         name: pa.array(values, pa.float64())
         for name, values in columns.items()

@@ -33,9 +33,9 @@ def top_of_long(
 ) -> Candidates:
     """The best `k` rows a request by score, ties by the smaller track index; scores of 0 or less and
     nan are dropped."""
-    kept = score > 0
     if len(request) and (request == request[0]).all():
-        return _top_of_one_request(request[0], track[kept], score[kept], k)
+        return _one_request(track, score, k, request[0])
+    kept = score > 0
     request, track, score = request[kept], track[kept], score[kept].astype(np.float32)
     order = np.lexsort((track, -score, request))
     request, track, score = request[order], track[order], score[order]
@@ -49,20 +49,18 @@ def top_of_long(
     )
 
 
-def _top_of_one_request(
-    request: np.int32, track: NDArray[np.int32], score: NDArray[np.float32], k: int
+def _one_request(
+    track: NDArray[np.int32], score: NDArray[np.float32], k: int, request: int | np.int32 = 0
 ) -> Candidates:
+    bound = np.float32(0)
     if len(score) > 2 * k:
-        near = score >= np.partition(score, len(score) - k)[len(score) - k]
-        track, score = track[near], score[near]
-    score = score.astype(np.float32)
+        bound = np.partition(score, len(score) - k)[len(score) - k]
+    kept = score >= bound if bound > 0 else score > 0
+    track, score = track[kept], score[kept].astype(np.float32)
     order = np.lexsort((track, -score))[:k]
-    return Candidates(
-        np.full(len(order), request, dtype=np.int32),
-        track[order].astype(np.int32),
-        score[order],
-        np.arange(1, len(order) + 1, dtype=np.int32),
-    )
+    rank = np.arange(1, len(order) + 1, dtype=np.int32)
+    asked = np.full(len(order), request, dtype=np.int32)
+    return Candidates(asked, track[order].astype(np.int32), score[order], rank)
 
 
 def _bounds(matrix: sparse.csr_matrix, k: int) -> NDArray[np.float32]:
@@ -150,34 +148,41 @@ def top_of(rows: Rows, k: int) -> Candidates:
     """The best `k` positive entries of every row of (requests, tracks)."""
     if len(rows) != 1:
         return top_of_sparse(rows.matrix(), k)
-    return top_of_long(np.zeros(len(rows.column), np.int32), rows.column, rows.value, k)
+    return _one_request(rows.column, rows.value, k)
 
 
 def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
     """The best `k` positive stored entries of every row of a (requests, tracks) matrix."""
     if scores.shape[0] == 1:
-        nobody = np.zeros(len(scores.data), np.int32)
-        return top_of_long(nobody, scores.indices, scores.data, k)
+        return _one_request(scores.indices, scores.data, k)
     best = top_of_rows(scores, k)
     return top_of_long(_row_of(best.indptr), best.indices.astype(np.int32), best.data, k)
 
 
-def top_of_dense(scores: NDArray[np.float32], k: int) -> Candidates:
-    """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18."""
+def top_of_dense(
+    scores: NDArray[np.float32], k: int, track: NDArray[np.int32] | None = None
+) -> Candidates:
+    """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18.
+
+    `track` int32, as `scores`, names each column's track in its row; without it columns are tracks.
+    """
     rows, columns = scores.shape
     if rows == 1:
-        return _top_of_dense_row(scores[0], k)
+        return _top_of_dense_row(scores[0], k, None if track is None else track[0])
     scores = np.rint(scores / _STEP) * _STEP
     if columns > k:
         # The k-th best value bounds the row; every tie with it stays in, the exact cut comes after.
         bound = np.partition(scores, columns - k, axis=1)[:, columns - k][:, None]
-        row, track = np.nonzero((scores >= bound) & (scores > 0))
+        row, column = np.nonzero((scores >= bound) & (scores > 0))
     else:
-        row, track = np.nonzero(np.ones((rows, columns), dtype=np.bool_))
-    return top_of_long(row.astype(np.int32), track.astype(np.int32), scores[row, track], k)
+        row, column = np.nonzero(scores > 0)
+    named = column.astype(np.int32) if track is None else track[row, column]
+    return top_of_long(row.astype(np.int32), named, scores[row, column], k)
 
 
-def _top_of_dense_row(scores: NDArray[np.float32], k: int) -> Candidates:
+def _top_of_dense_row(
+    scores: NDArray[np.float32], k: int, track: NDArray[np.int32] | None
+) -> Candidates:
     """The same of a single row, most of which is passed over once and never rounded or sorted.
 
     The k-th largest of the maxima of disjoint groups is at most the k-th largest score; rounding moves
@@ -190,7 +195,8 @@ def _top_of_dense_row(scores: NDArray[np.float32], k: int) -> Candidates:
         bound = np.partition(best, groups - k)[groups - k]
         kept = np.flatnonzero(scores >= bound - 2 * _STEP).astype(np.int32)
     rounded = np.rint(scores[kept] / _STEP) * _STEP
-    return top_of_long(np.zeros(len(kept), np.int32), kept, rounded, k)
+    named = kept if track is None else track[kept]
+    return _one_request(named, rounded, k)
 
 
 def stack(parts: Sequence[Candidates], offsets: Sequence[int]) -> Candidates:

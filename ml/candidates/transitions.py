@@ -92,8 +92,21 @@ class Walk(Transitions):
 
     @cached_property
     def _edges(self) -> sparse.csr_matrix:
-        """Chosen when first asked: a stored walk is moved to another catalogue before it answers."""
         return top_of_rows(self.relation, _EDGES)
+
+    def arrays(self) -> Arrays:
+        """The matrix and its strongest edges: choosing them takes a second at 100,000 tracks."""
+        edges = {f"edges_{name}": array for name, array in pack(self._edges).items()}
+        return {**super().arrays(), **edges}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """From the stored matrix; where tracks are gone the edges are chosen again when first asked."""
+        made = super().restore(arrays, position, tracks)
+        if "edges_data" in arrays and (position >= 0).all():
+            stored = {name: arrays[f"edges_{name}"] for name in ("data", "indices", "indptr")}
+            made.__dict__["_edges"] = unpack_square(stored, position, tracks)
+        return made
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """P + 3 P P out of the last eight tracks, P P over the 60 strongest edges of each track."""

@@ -117,8 +117,8 @@ def discovery(
 ) -> Judged:
     """Lists and truth of tracks that the listener had never played before the request's day.
 
-    Heard candidates leave before anything is ordered, as `segue recommend --exclude-heard` does; ranks of
-    a generator close up. Baselines that are no source have no longer lists to take from and are
+    Heard candidates leave before anything is ordered; ranks of a generator close up. `segue recommend
+    --exclude-heard` also looks deeper (DISCOVERY_REACH), so its lists are rather better than these. Baselines that are no source have no longer lists to take from and are
     left out.
     """
     part, new = _unheard(served.examples, context)

@@ -86,7 +86,11 @@ def artist_features(state: State, user: NDArray[np.int32], track: NDArray[np.int
 
 def listener_features(state: State, user: NDArray[np.int32]) -> Named:
     """How the listener listens: activity, skipping, repeating, novelty; nan for unknown users."""
-    raw = {name: _user_at(state, user, name) for name in state.users.names}
+    known = np.where(user >= 0, user, 0)
+    values = np.full((len(state.users.names), len(user)), np.nan, dtype=np.float32)
+    if state.users.rows:
+        values = np.where(user >= 0, state.users.values[:, known], np.float32(np.nan))
+    raw = dict(zip(state.users.names, values, strict=True))
     return {
         "listener_streams": np.log1p(raw["streams"]),
         "listener_active_days": np.log1p(raw["active_days"]),

@@ -45,7 +45,9 @@ class Choice:
 
     def write(self, path: Path) -> None:
         """Store as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True))
+        aside = path.with_suffix(".tmp")
+        aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True))
+        aside.replace(path)
 
 
 def read_choice(path: Path) -> Choice:
@@ -138,7 +140,11 @@ def _is_known(examples: Examples) -> NDArray[np.bool_]:
 
 
 def strangers(requests: Requests) -> NDArray[np.bool_]:
-    """Requests whose listener has no history, no running session and no listens today, bool (requests)."""
+    """Requests whose listener has no history, no running session and no listens today, bool (requests).
+
+    Validation holds no listener without history who listened today: that the ranker answers them, who may
+    be a little better known by then, is a decision and not a measurement.
+    """
     unknown: NDArray[np.bool_] = (requests.user < 0) & (requests.session_length() == 0)
     if requests.day is not None:
         unknown[requests.day.owner()] = False

@@ -20,6 +20,7 @@ _TEXTS = {
     "ease": "goes with what you play",
     "ials": "listeners with your taste play it",
     "recent_walk": "near what you played last",
+    "genre_popularity": "popular in your genres",
     "content": "sounds like what you play",
     "popularity": "popular these days",
     "fresh": "new, and close to your taste",
@@ -50,6 +51,31 @@ def _last_titles(requests: Requests, state: State) -> pa.Array:
     last = np.zeros(len(requests), dtype=np.int32)
     last[has_last] = requests.session_track[position[has_last]]
     return state.catalogue.titles.take(pa.array(last, mask=~has_last))
+
+
+def explain_few(
+    requests: Requests, pool: Pool, row: NDArray[np.int64], state: State
+) -> tuple[list[list[str]], list[str]]:
+    """The same as `explain` for one request's shown rows, without Arrow's 20 us a call."""
+    rank = np.where(np.isnan(pool.rank[:, row]), np.inf, pool.rank[:, row])
+    order = np.argsort(rank, axis=0, kind="stable").T.tolist()
+    count = np.isfinite(rank).sum(axis=0).tolist()
+    sources = [
+        [pool.generators[place] for place in places[:many]]
+        for places, many in zip(order, count, strict=True)
+    ]
+    artists, titles = state.catalogue.artist_names, state.catalogue.titles
+    last = titles[int(requests.session_track[-1])].as_py() if len(requests.session_track) else None
+    reasons = []
+    for places, track in zip(order, pool.track[row].tolist(), strict=True):
+        text = _TEXTS.get(pool.generators[places[0]], _OTHER)
+        if "{artist}" in text:
+            artist = artists[track].as_py()
+            text = _OTHER if artist is None else text.replace("{artist}", artist)
+        if "{last}" in text:
+            text = _OTHER if last is None else text.replace("{last}", last)
+        reasons.append(text)
+    return sources, reasons
 
 
 def explain(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
 from ml.candidates.plan import GENERATORS, depths
-from ml.candidates.recall import POOL, recall_table
+from ml.candidates.recall import found_ranks, mean_recall
 from ml.evaluation.intervals import paired_interval
 from ml.evaluation.metrics import per_request
 from ml.ranking.examples import Examples
@@ -19,8 +19,8 @@ from ml.ranking.judging import ordered, pool_of, truth_of
 from ml.ranking.model import Ranker, RankerParameters, train_ranker
 from ml.ranking.surface import RELATED
 
-# A generator is idle where the others find all but 0.2 % of what was played without it and the ranker owes
-# its columns less than 1 % of the gain. On the data sets tried, useful generators exceeded at least one of
+# Generators are idle where the others find all but 0.2 % of what was played without them and the ranker owes
+# the columns of each less than 1 % of the gain. On the data sets tried, useful generators exceeded at least one of
 # the two by far (session_memory 6.6 % recall; suffix 10 % gain with 0.05 % recall).
 _IDLE_RECALL = 0.002
 _IDLE_GAIN = 0.01
@@ -67,23 +67,32 @@ def _truth(truth: pa.Table, rows: pa.Table) -> pa.Table:
     return truth.set_column(truth.column_names.index("is_candidate"), "is_candidate", found)
 
 
-def idle(validation: Examples, ranker: Ranker, surface: str) -> tuple[str, ...]:
-    """Generators that add next to nothing on validation, in the plan's order."""
-    truth = validation.truth
-    table = recall_table(
-        pool_of(validation),
-        truth["request"].to_numpy(),
-        truth["track"].to_numpy(),
-        requests=len(validation.requests),
-        most=depths(surface),
-    )
-    gain = ranker.gain()
-    marginal = dict(zip(table["generator"].to_pylist(), table["marginal"].to_pylist(), strict=True))
-    return tuple(
-        name
-        for name, added in marginal.items()
-        if name != POOL and added <= _IDLE_RECALL and _own_gain(gain, name) <= _IDLE_GAIN
-    )
+def idle(
+    validation: Examples, ranker: Ranker, surface: str, needed: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Generators that add next to nothing on validation, in the plan's order; never one of `needed`.
+
+    They go one by one, the one with the least gain first, while the rest finds nearly all that all of them
+    found: of two that propose the same, one stays.
+    """
+    pool, truth, gain = pool_of(validation), validation.truth, ranker.gain()
+    request = truth["request"].to_numpy()
+    ranks = found_ranks(pool, request, truth["track"].to_numpy(), depths(surface))
+    found, names = np.isfinite(ranks), pool.generators
+    least = mean_recall(np.asarray(found.any(axis=0)), request) - _IDLE_RECALL
+    share = [_own_gain(gain, name) for name in names]
+    small = [row for row in range(len(names)) if share[row] <= _IDLE_GAIN]
+    kept = list(range(len(names)))
+    for row in sorted(small, key=lambda one: (share[one], -one)):
+        rest = [one for one in kept if one != row]
+        if names[row] not in needed and _recall(found[rest], request) >= least:
+            kept = rest
+    return tuple(name for row, name in enumerate(names) if row not in kept)
+
+
+def _recall(found: NDArray[np.bool_], request: NDArray[np.int32]) -> float:
+    """Recall of some generators together; `found` bool (generators, truths)."""
+    return mean_recall(np.asarray(found.any(axis=0)), request)
 
 
 def _own_gain(gain: dict[str, float], generator: str) -> float:
@@ -111,7 +120,7 @@ def select(
     listener below zero.
     """
     ranker = train_ranker(train.matrix(), validation.matrix(), parameters)
-    off = tuple(name for name in idle(validation, ranker, surface) if name not in needed)
+    off = idle(validation, ranker, surface, needed)
     if not off:
         return ranker, ()
     left, judged = without(train, off, surface), without(validation, off, surface)

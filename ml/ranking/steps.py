@@ -5,7 +5,7 @@ Belongs here: one function a step, called by one asset each. Does not belong her
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,12 +21,12 @@ from ml.embeddings.documents import track_documents
 from ml.embeddings.encoder import Encoder, EncoderConfig, load_encoder, train_encoder
 from ml.embeddings.pairs import co_listen_pairs
 from ml.embeddings.vectors import encode_changed, matrix
-from ml.ranking.examples import Examples, read_examples
+from ml.ranking.examples import read_examples
 from ml.ranking.judging import DEPTH
 from ml.ranking.model import Ranker, RankerParameters, load_ranker
 from ml.ranking.order import POPULARITY, Choice, best_single, choose, read_choice
 from ml.ranking.run import TrainingRun
-from ml.ranking.selection import select, without
+from ml.ranking.selection import select
 from ml.ranking.surface import SurfaceSources, read_sources
 from ml.ranking.training import (
     SERVE,
@@ -239,16 +239,3 @@ def serving_sources(run: TrainingRun, surface: str, state: State) -> SurfaceSour
     off = read_choice(run.choice(surface)).off
     kept = {name: one for name, one in sources.generators.items() if name not in off}
     return replace(sources, generators=kept)
-
-
-def served_examples(run: TrainingRun, surface: str, split: str) -> Examples:
-    """The examples as the surface's ranker sees them: without generators that were switched off."""
-    examples = read_examples(run.examples(surface, split))
-    return without(examples, read_choice(run.choice(surface)).off, surface)
-
-
-def judged_examples(run: TrainingRun) -> Mapping[str, Examples]:
-    """Test examples by surface."""
-    return {
-        surface: read_examples(run.examples(surface, "test")) for surface in RECOMMENDED_SURFACES
-    }

@@ -41,7 +41,8 @@ class SurfaceSources:
         """The merged candidates of all generators.
 
         `left_out(request, track)` says which of them may not be answered. They go before the depths are
-        counted: a listener of many tracks otherwise gets nearly nothing new.
+        counted: a listener of many tracks otherwise gets nearly nothing new. Ranks are those of the whole
+        lists, deeper than any that training held: trees take them for the deepest they know.
         """
         depth = depths(self.surface)
         if left_out is None:
@@ -54,15 +55,7 @@ class SurfaceSources:
         for name, generator in self.generators.items():
             found = generator.generate(requests, state, DISCOVERY_REACH * depth[name])
             parts[name] = found.select(np.flatnonzero(~left_out(found.request, found.track)))
-        return self._as_trained(merge(parts, depth))
-
-    def _as_trained(self, pool: Pool) -> Pool:
-        """Without scores and ranks beyond the reach that rankers know from training."""
-        depth = depths(self.surface)
-        reach = np.array([REACH * depth[name] for name in pool.generators], dtype=np.float32)
-        far = pool.rank > reach[:, None]
-        score, rank = (np.where(far, np.float32(np.nan), one) for one in (pool.score, pool.rank))
-        return Pool(pool.request, pool.track, pool.generators, score, rank)
+        return merge(parts, depth)
 
     @property
     def relations(self) -> dict[str, sparse.csr_matrix]:

@@ -5,6 +5,7 @@ Belongs here: storage and look-up. Does not belong here: the search (ml.ranking.
 
 import json
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 from ml.errors import SegueError
@@ -34,8 +35,10 @@ def write_found(path: Path, surface: str, found: Found, as_of: str) -> None:
     aside.replace(path)
 
 
-def read_tuned(path: Path) -> dict[str, RankerParameters]:
+def read_tuned(path: Path, as_of: date) -> dict[str, RankerParameters]:
     """Hyper-parameters by surface; surfaces that were not searched are left out.
+
+    What a search found on data known later than `as_of` is left out too: the training must not see it.
 
     Raises:
         TunedError: the file is no JSON.
@@ -52,5 +55,5 @@ def read_tuned(path: Path) -> dict[str, RankerParameters]:
     return {
         surface: parameters_from(stored[surface]["parameters"])
         for surface in RECOMMENDED_SURFACES
-        if surface in stored
+        if surface in stored and date.fromisoformat(stored[surface]["as_of"]) <= as_of
     }

@@ -22,8 +22,8 @@ _HELD = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """n rows over `width` columns: `indptr` int64 (n + 1) into `column` int32 and `value` float32;
-    columns ascend within a row."""
+    """n rows over `width` columns: `indptr` int64 (n + 1) into `column` int32 and `value` float32, no
+    column twice in a row; the columns of a single row ascend."""
 
     indptr: NDArray[np.int64]
     column: NDArray[np.int32]
@@ -82,13 +82,13 @@ class Rows:
         """The product with a dense table (width, d), float32 (n, d)."""
         if len(self) != 1:
             return np.asarray(self.matrix() @ table, dtype=np.float32)
-        return np.einsum("l,ld->d", self.value, table[self.column])[None, :]
+        row: NDArray[np.float32] = np.einsum("l,ld->d", self.value, table[self.column])
+        return row[None, :]
 
 
 def rows_of(matrix: sparse.csr_matrix) -> Rows:
-    """Rows of a SciPy matrix."""
+    """Rows of a SciPy matrix of no or several rows."""
     matrix = matrix.tocsr()
-    matrix.sort_indices()
     return Rows(matrix.indptr.astype(np.int64), matrix.indices, matrix.data, matrix.shape[1])
 
 
@@ -97,7 +97,7 @@ def one_row(column: NDArray[np.int32], value: NDArray[np.float32], width: int) -
     return Rows(np.array([0, len(column)], dtype=np.int64), column, value, width)
 
 
-def summed(column: NDArray[np.int32], value: NDArray[np.float32], width: int) -> Rows:
+def summed(column: NDArray[np.integer], value: NDArray[np.float32], width: int) -> Rows:
     """One row from terms in their order, equal columns added one after the other."""
     # Taken out while in use: after an error the next call begins with zeros.
     total = _HELD.__dict__.pop("zeros", None)
@@ -105,13 +105,13 @@ def summed(column: NDArray[np.int32], value: NDArray[np.float32], width: int) ->
         total = np.zeros(width, dtype=np.float32)
     np.add.at(total, column, value)
     if len(column) * _SPARSE > width:
-        found = np.flatnonzero(total[:width])
+        found = np.flatnonzero(total[:width]).astype(np.int32)
     else:
         ordered = np.sort(column)
         first = np.ones(len(ordered), dtype=np.bool_)
         np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-        found = ordered[first]
-    summed = total[found]
+        found = ordered[first].astype(np.int32)
+    values = total[found]
     total[column] = 0
     _HELD.zeros = total
-    return one_row(found.astype(np.int32), summed, width)
+    return one_row(found, values, width)

@@ -5,13 +5,15 @@ Belongs here: the way through the Recommender, with its time counted. Does not b
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
 
 from ml.ranking.features import FeatureMatrix
 from ml.ranking.judging import RANKER
 from ml.ranking.order import POPULARITY, strangers
+from ml.ranking.reasons import explain_few
 from ml.serving.pace import Way
 from ml.serving.recommender import Answer, Recommender
 from ml.serving.service.loading import Served
@@ -80,7 +82,7 @@ def answer_one(
     answer = recommender.answer(block, k, wishes=wishes, pace=pace)
     by = answered_by(served, answer)
     explained = contributions and by == "ranker"
-    tracks = _tracks(served, recommender, answer, _contributions(served, answer, explained))
+    tracks = _tracks(recommender, answer, _contributions(served, answer, explained))
     pace.passed("reasons")
     fallback = None if answer.way is Way.CHOSEN else answer.way.value
     fields: dict[str, object] = {
@@ -98,33 +100,36 @@ def answer_one(
 
 
 def _tracks(
-    served: Served,
-    recommender: Recommender,
-    answer: Answer,
-    contributions: list[dict[str, float]] | None,
+    recommender: Recommender, answer: Answer, contributions: list[dict[str, float]] | None
 ) -> list[dict[str, object]]:
-    """The shown tracks as fields of schemas.Recommended, by the very rows of batch."""
-    rows = recommender.table(answer, served.state_day + timedelta(days=1)).to_pylist()
-    catalogue = recommender.state.catalogue
-    track = answer.pool.track[answer.shown.row]
-    titles = catalogue.titles.take(track).to_pylist()
-    artists = catalogue.artist_names.take(track).to_pylist()
+    """The shown tracks as fields of schemas.Recommended; the values are those of batch's table, whose
+    making takes 0.7 ms for twenty rows."""
+    shown, catalogue = answer.shown, recommender.state.catalogue
+    track = answer.pool.track[shown.row]
+    sources, reasons = explain_few(answer.requests, answer.pool, shown.row, recommender.state)
+    taken = pa.array(track)
+    ids, titles, artists = (
+        column.take(taken).to_pylist()
+        for column in (catalogue.track_ids, catalogue.titles, catalogue.artist_names)
+    )
+    scores = answer.score[shown.row].tolist()
     # Not a number where unknown, which orjson writes as null.
     lengths = catalogue.duration_ms[track].tolist()
     return [
         {
-            "rank": row["rank"],
-            "track_id": row["track_id"],
-            "title": title,
-            "artist": artist,
-            "score": row["score"],
-            "propensity": row["propensity"],
+            "rank": rank,
+            "track_id": ids[place],
+            "title": titles[place],
+            "artist": artists[place],
+            "score": scores[place],
+            # As in Recommender.table: without exploration slots what is shown had probability 1.
+            "propensity": 1.0,
             "duration_ms": lengths[place],
-            "sources": row["sources"],
-            "reasons": row["reasons"],
+            "sources": sources[place],
+            "reasons": [reasons[place]],
             "contributions": None if contributions is None else contributions[place],
         }
-        for place, (row, title, artist) in enumerate(zip(rows, titles, artists, strict=True))
+        for place, rank in enumerate(shown.rank.tolist())
     ]
 
 

@@ -76,7 +76,7 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
     with warehouse.reader() as connection:
         as_of = chosen_as_of(config.as_of, built_until(connection))
         windows = label_windows(days_with_listens(connection, as_of), as_of)
-        tuned = read_tuned(home.settings.tuned)
+        tuned = read_tuned(home.settings.tuned, as_of)
         plan = TrainingPlan(as_of, windows, config.seed, Sampling(), tuned)
         run = begin_run(home.settings.training, plan)
         documents = write_documents(connection, run)

@@ -85,6 +85,23 @@ def test_a_generator_whose_score_the_ranker_uses_is_not_idle() -> None:
     assert "ials" not in found
 
 
+def test_of_two_generators_that_find_the_same_one_stays() -> None:
+    """`repeat_memory` and a copy of it alone find what was played; the ranker owes both nothing."""
+    whole = examples(useful_memory=True)
+    rows = whole.rows
+    for kind in ("score", "rank"):
+        rows = rows.append_column(f"source_content_{kind}", rows[f"source_repeat_memory_{kind}"])
+    twice = Examples(rows, whole.requests, whole.truth)
+    found = idle(twice, Gaining("source_popularity_rank"), "home")
+    assert len({"repeat_memory", "content"} & set(found)) == 1
+
+
+def test_a_needed_generator_is_never_idle() -> None:
+    nothing = examples(useful_memory=False)
+    needed = frozenset({"ials"})
+    assert "ials" not in idle(nothing, Gaining("source_popularity_rank"), "home", needed)
+
+
 def test_without_a_generator_its_columns_and_its_own_candidates_are_gone() -> None:
     left = without(examples(useful_memory=True), ("repeat_memory",), "home")
     assert source_names(left) == ["ials", "popularity"]

@@ -1,5 +1,6 @@
 """The search sees validation only, goes on where it was, and keeps what is shown to be better."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from ml.ranking.tuning import (
 )
 
 LISTENERS, CANDIDATES = 24, 5
+DAY = date(2025, 3, 3)
 BASE = RankerParameters(threads=1, rounds=8, early_stopping=3, min_child_weight=1.0, max_bin=16)
 
 
@@ -113,18 +115,27 @@ def test_other_examples_are_another_search(tmp_path: Path) -> None:
 def test_what_was_found_is_used_for_its_surface_only(tmp_path: Path, field: Field) -> None:
     run(tmp_path / "study.db", field, 2)
     found = best_of(open_study(tmp_path / "study.db", "home"), field, BASE)
-    write_found(tmp_path / "tuned.json", "home", found, "2025-03-03")
-    assert read_tuned(tmp_path / "tuned.json") == {"home": found.parameters}
+    write_found(tmp_path / "tuned.json", "home", found, DAY.isoformat())
+    assert read_tuned(tmp_path / "tuned.json", DAY) == {"home": found.parameters}
+
+
+def test_a_training_of_an_earlier_day_does_not_know_what_was_found_later(
+    tmp_path: Path, field: Field
+) -> None:
+    run(tmp_path / "study.db", field, 1)
+    found = best_of(open_study(tmp_path / "study.db", "home"), field, BASE)
+    write_found(tmp_path / "tuned.json", "home", found, DAY.isoformat())
+    assert read_tuned(tmp_path / "tuned.json", DAY - timedelta(days=1)) == {}
 
 
 def test_a_home_without_a_search_trains_with_the_defaults(tmp_path: Path) -> None:
-    assert read_tuned(tmp_path / "tuned.json") == {}
+    assert read_tuned(tmp_path / "tuned.json", DAY) == {}
 
 
 def test_a_broken_file_of_found_values_names_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "tuned.json").write_text("{")
     with pytest.raises(TunedError, match="segue tune --forget"):
-        read_tuned(tmp_path / "tuned.json")
+        read_tuned(tmp_path / "tuned.json", DAY)
 
 
 def test_hyper_parameters_of_another_version_are_refused() -> None:
