@@ -15,12 +15,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ml.errors import SegueError
 from ml.policy.rules import PolicyRules
 from ml.ranking.judging import RANKER
 from ml.ranking.model import load_ranker
@@ -65,7 +67,7 @@ def load_recommender(folder: Path, version: str, state: State, *, threads: int =
         surfaces[surface] = SurfaceModel(
             sources.moved(position, state.catalogue.size),
             load_ranker(ranker, threads) if ranker.is_file() else None,
-            json.loads((target / "leader.json").read_text()),
+            _name(target / "leader.json"),
             _rules(target / "rules.json"),
             _strangers(target / "strangers.json"),
         )
@@ -74,10 +76,36 @@ def load_recommender(folder: Path, version: str, state: State, *, threads: int =
 
 def _strangers(path: Path) -> str:
     """Champions made before strangers were told apart answer them as everybody; they still serve."""
-    return str(json.loads(path.read_text())) if path.is_file() else RANKER
+    return _name(path) if path.is_file() else RANKER
+
+
+def _name(path: Path) -> str:
+    found = _json(path)
+    if not isinstance(found, str):
+        raise _unfit(path, "a generator's name as text")
+    return found
 
 
 def _rules(path: Path) -> PolicyRules:
-    stored = json.loads(path.read_text())
-    stored["blocked_artists"] = tuple(stored["blocked_artists"])
-    return PolicyRules(**stored)
+    stored = _json(path)
+    try:
+        stored["blocked_artists"] = tuple(stored["blocked_artists"])
+        return PolicyRules(**stored)
+    except (TypeError, KeyError, AttributeError) as error:
+        # Whole by its manifest and still not ours: made by another version of the code.
+        raise _unfit(path, f"the fields of PolicyRules ({error})") from error
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - what a file holds is known once it was looked at
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise _unfit(path, f"JSON ({error})") from error
+
+
+def _unfit(path: Path, expected: str) -> SegueError:
+    name = "/".join(path.parts[-3:])
+    return SegueError(
+        f"{name}: expected {expected}, found other content; run `segue run train` with this version of "
+        "the code, or roll back"
+    )

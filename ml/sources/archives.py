@@ -3,15 +3,28 @@
 Belongs here: finding members, unpacking a zip. Does not belong here: what the members hold.
 """
 
+import lzma
 import shutil
 import tempfile
 import weakref
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ml.sources.files import UnreadableFileError
+
+# What zipfile raises where a zip is damaged, encrypted or packed in a way that it does not know.
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Members:
                     with archive.open(name) as packed, target.open("wb") as plain:
                         shutil.copyfileobj(packed, plain, 1 << 20)
                     found.append(Member(f"{path.name}/{name}", target))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        except BROKEN_ZIP as error:
             raise UnreadableFileError(f"no readable zip: {error}") from error
         return found
 
@@ -79,6 +92,6 @@ def names_under(path: Path) -> list[str]:
         try:
             with zipfile.ZipFile(path) as archive:
                 return sorted(name for name in archive.namelist() if not name.endswith("/"))
-        except (zipfile.BadZipFile, OSError):
+        except BROKEN_ZIP:
             return []
     return [path.name] if path.is_file() else []

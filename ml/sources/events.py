@@ -102,22 +102,43 @@ class _SegmentFiles:
 
 def _read_segment(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[SourceFile]:
     """One source file a table of which the segment holds rows; lines that are no event go with the first."""
-    content = path.read_bytes()
-    lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
-    places = pa.array(np.arange(1, len(lines) + 1), pa.int64())
-    _parse(connection, pa.table({RECORD: places, "line": pa.array(lines, pa.binary())}))
-    rejected = rejected_lines(
+    parts: dict[str, list[pa.Table]] = {kind: [] for kind in KINDS}
+    wrong: list[pa.Table] = []
+    for lines in _numbered_lines(path):
+        _parse(connection, lines)
+        wrong.append(_no_events(connection))
+        for kind, table in KINDS.items():
+            parts[kind].append(_rows(connection, kind, table))
+    if not wrong:
+        return
+    rejected = pa.concat_tables(wrong)
+    for kind, table in KINDS.items():
+        rows = pa.concat_tables(parts.pop(kind))
+        if rows.num_rows or rejected.num_rows:
+            digest = digest_of([path], "events", table.name)
+            yield SourceFile(_name(path), table.name, "events", digest, rows, rejected)
+        rejected = rejected.slice(0, 0)
+
+
+def _numbered_lines(path: Path) -> Iterator[pa.Table]:
+    """Blocks of `_record` (from 1) and `line`; a last line without its end is left out."""
+    rest, seen = b"", 0
+    with path.open("rb") as stream:
+        while block := stream.read(_READ_BYTES):
+            *lines, rest = (rest + block).split(b"\n")
+            if lines:
+                places = pa.array(np.arange(seen + 1, seen + len(lines) + 1), pa.int64())
+                yield pa.table({RECORD: places, "line": pa.array(lines, pa.binary())})
+                seen += len(lines)
+
+
+def _no_events(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    return rejected_lines(
         connection.execute(
             f"select {RECORD}, '{_NO_EVENT}', line::varchar from parsed "
             f"where kind is null or kind not in {tuple(KINDS)} order by {RECORD}"
         ).fetchall()
     )
-    for kind, table in KINDS.items():
-        rows = _rows(connection, kind, table)
-        if rows.num_rows or rejected.num_rows:
-            digest = digest_of([path], "events", table.name)
-            yield SourceFile(_name(path), table.name, "events", digest, rows, rejected)
-        rejected = rejected.slice(0, 0)
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, held: pa.Table) -> None:
@@ -161,6 +182,8 @@ def _torn_bytes(path: Path) -> int:
 
 
 _BLOCK = 1 << 16
+# Lines that are parsed at once: parsing takes several times their size.
+_READ_BYTES = 1 << 22
 
 
 def _name(path: Path) -> str:

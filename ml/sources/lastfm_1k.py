@@ -65,6 +65,8 @@ def read(path: Path, options: Mapping[str, str]) -> Source:
         blocks(connection, events)
         origin = Origin(events.name, events, digest)
     except UnreadableFileError as error:
+        # What was read before the damage is no part of the lake: the whole file comes again.
+        connection.execute("delete from plays")
         origin = Origin(events.name, events, digest, str(error))
     profiles = events.with_name(PROFILES)
     more = [read_profiles(profiles, connection, digest)] if profiles.is_file() else []
@@ -140,7 +142,7 @@ def _cells_of_parquet(connection: duckdb.DuckDBPyConnection, events: Path) -> No
                 create or replace temp table cells as
                 select row_number() over () + $seen as record, false as is_broken, 6 as width,
                     to_json(block)::varchar as raw, * replace (
-                        strftime(timestamp::timestamptz, '%Y-%m-%dT%H:%M:%SZ') as timestamp)
+                        strftime(try_cast(timestamp as timestamptz), '%Y-%m-%dT%H:%M:%SZ') as timestamp)
                 from block
                 """,
                 {"seen": seen},

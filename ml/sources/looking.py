@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ml.sources.archives import is_zip, names_under
+from ml.sources.archives import BROKEN_ZIP, is_zip, names_under
 from ml.sources.files import UnreadableFileError, column_names, is_data
 
 _HEAD = 1 << 14
@@ -37,7 +37,7 @@ class Look:
             with pa.input_stream(str(self.place(name))) as stream:
                 text: str = stream.read(_HEAD).decode("utf-8", "replace")
                 return text
-        except (pa.ArrowException, OSError, zipfile.BadZipFile, RuntimeError):
+        except (pa.ArrowException, *BROKEN_ZIP):
             return ""
 
     def columns(self, name: str) -> list[str]:

@@ -5,8 +5,9 @@ fits (validation.py), files (segment.py), the way into the lake (ml/sources/even
 
 Every process writes segments of its own. It knows the events of yesterday and today that were durable
 when it began, and those it wrote; of what another process writes meanwhile it learns nothing. The same
-event sent to two processes at a time may therefore stand twice in the journal: the lake takes it once and
-counts the other as already known. So does Today.
+event sent to two processes at a time, or to two threads of one process while neither copy is on the disk,
+may therefore stand twice in the journal: the lake takes it once and counts the other as already known. So
+does Today.
 """
 
 import threading
@@ -32,6 +33,8 @@ from ml.sources.events import day_folder, event_days
 
 # Whoever sends a batch again does so within a day; later the lake still counts it once.
 _DAYS_KNOWN = 2
+# A segment is read as one file of an import: its rows are held at once.
+_SEGMENT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,13 @@ class Journal:
     Yesterday and today are read at the start: about 3 s for a million events.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is created. Raises SegueError where it cannot be."""
+    def __init__(self, folder: Path, segment_bytes: int = _SEGMENT_BYTES) -> None:
+        """`folder` is created; a segment of `segment_bytes` or more is followed by the next.
+
+        Raises SegueError where the folder cannot be made.
+        """
         self._folder = folder
+        self._segment_bytes = segment_bytes
         self._lock = open_lock(folder)
         self._writing = threading.Lock()
         self._segment: Segment | None = None
@@ -115,13 +122,16 @@ class Journal:
             self._lock.close()
 
     def _segment_of(self, day: date) -> Segment:
-        if self._segment is None or self._segment.is_broken or self._day != day:
-            if self._segment is not None:
-                self._segment.close()
+        held = self._segment
+        is_full = held is not None and held.size >= self._segment_bytes
+        if held is None or held.is_broken or is_full or self._day != day:
+            if held is not None:
+                held.close()
             self._segment, self._day = Segment(day_folder(self._folder, day)), day
             oldest = day - timedelta(days=_DAYS_KNOWN - 1)
-            self._known = {held: known for held, known in self._known.items() if held >= oldest}
-        return self._segment
+            self._known = {one: known for one, known in self._known.items() if one >= oldest}
+            return self._segment
+        return held
 
     def _sort(self, events: Mapping[int, Event]) -> _Batch:
         """Events by place in the batch, against the known ones and against each other."""

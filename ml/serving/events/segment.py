@@ -22,18 +22,22 @@ class Segment:
     def __init__(self, folder: Path) -> None:
         """Create the next free number. Raises JournalError where that is not possible."""
         try:
-            is_new = not folder.is_dir()
             folder.mkdir(parents=True, exist_ok=True)
             self.path, self._file = _create(folder)
             sync_folder(folder)
-            if is_new:
-                sync_folder(folder.parent)
+            # Also where the folder was there: whoever made it may not have come to syncing it.
+            sync_folder(folder.parent)
         except OSError as error:
             raise _refused(folder, error) from error
         self._written = 0
         self._synced = 0
         self._syncing = threading.Lock()
         self.is_broken = False
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._written
 
     def write(self, lines: bytes) -> int:
         """Append whole lines; returns the place that `sync` must reach for them to be durable.

@@ -13,6 +13,8 @@ import orjson
 
 from ml.sources.events import day_folder
 
+_BLOCK_BYTES = 1 << 22
+
 
 @dataclass(slots=True)
 class Tail:
@@ -36,21 +38,28 @@ class Tail:
             place = self.places.get(entry.name, 0)
             if not entry.name.endswith(".jsonl") or entry.stat().st_size <= place:
                 continue
-            new = _whole_lines(Path(entry.path), place, durable=durable)
-            self.places[entry.name] = place + len(new)
-            for line in new.splitlines():
-                event = _parsed(line)
-                if event is not None:
-                    yield event
+            for new in _whole_lines(Path(entry.path), place, durable=durable):
+                place += len(new)
+                self.places[entry.name] = place
+                yield from filter(None, map(_parsed, new.splitlines()))
 
 
-def _whole_lines(path: Path, place: int, *, durable: bool) -> bytes:
+def _whole_lines(path: Path, place: int, *, durable: bool) -> Iterator[bytes]:
+    """Blocks of whole lines from `place` to what is the end now."""
     with path.open("rb") as stream:
-        stream.seek(place)
-        new = stream.read()
+        end = os.fstat(stream.fileno()).st_size
         if durable:
             os.fsync(stream.fileno())
-    return new[: new.rfind(b"\n") + 1]
+        stream.seek(place)
+        rest = b""
+        # A segment may be cut off meanwhile: then a block is empty.
+        while place < end and (block := stream.read(min(_BLOCK_BYTES, end - place))):
+            place += len(block)
+            held = rest + block
+            cut = held.rfind(b"\n") + 1
+            rest = held[cut:]
+            if cut:
+                yield held[:cut]
 
 
 def _parsed(line: bytes) -> dict[str, object] | None:

@@ -1,7 +1,7 @@
 """Impressions into the journal, those of several answers in one write.
 
-Belongs here: gathering what comes while a write is under way. Does not belong here: the journal itself
-(ml.serving.events).
+Belongs here: gathering what comes while a write is under way, how much and how long. Does not belong here:
+the journal itself (ml.serving.events).
 """
 
 import asyncio
@@ -13,22 +13,43 @@ from ml.errors import SegueError
 from ml.serving.events.journal import Appended, Journal
 
 Row = Mapping[str, object]
+# Behind a disk that hangs more and more wait, and memory has an end.
+MOST_WAITING = 20_000
+# Far above any flush of a sound disk, and soon enough for whoever looks after the service.
+_SLOW_SECONDS = 5.0
 
 
 class Committer:
     """Writes to the journal beside the event loop; whoever waits for a write waits for all before it in
     the same one, not for a disk flush of its own."""
 
-    def __init__(self, journal: Journal, threads: Executor, lost: Callable[[int], None]) -> None:
-        """`lost` is called with the number of impressions that could not be written."""
+    def __init__(
+        self,
+        journal: Journal,
+        threads: Executor,
+        lost: Callable[[int], None],
+        ticks: Callable[[], float],
+    ) -> None:
+        """`lost` is called with the number of impressions that could not be written; `ticks` gives s."""
         self._journal = journal
         self._threads = threads
         self._lost = lost
+        self._ticks = ticks
         self._waiting: list[Row] = []
         self._received: datetime | None = None
         self._next: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()
-        self.problem: str | None = None
+        self._began: float | None = None
+        self._failure: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why impressions are not being logged, None where they are."""
+        if self._failure is None and self._began is not None:
+            seconds = self._ticks() - self._began
+            if seconds > _SLOW_SECONDS:
+                return f"impressions are not logged: the disk has been writing for {seconds:.0f} s"
+        return self._failure
 
     async def append(self, rows: Sequence[Row], received_at: datetime) -> Appended:
         """Write one batch by itself and say what became of it: for events, which are answered each.
@@ -41,7 +62,11 @@ class Committer:
 
     async def log(self, rows: Sequence[Row], received_at: datetime) -> None:
         """Write these rows with whatever else is waiting; durable when this returns, unless `problem`
-        says otherwise. Giving up the waiting does not stop the writing."""
+        says otherwise. Giving up the waiting does not stop the writing. Beyond MOST_WAITING rows that
+        wait they are lost."""
+        if len(self._waiting) + len(rows) > MOST_WAITING:
+            self._lose(len(rows), f"{len(self._waiting):,} wait for the disk already")
+            return
         self._waiting.extend(rows)
         self._received = max(received_at, self._received or received_at)
         if self._next is None:
@@ -54,13 +79,21 @@ class Committer:
             rows, received = self._waiting, self._received
             self._waiting, self._received, self._next = [], None, None
             assert received is not None  # noqa: S101 - a commit is only made for rows
+            self._began = self._ticks()
             try:
-                await self.append(rows, received)
+                appended = await self.append(rows, received)
             except (OSError, SegueError) as error:
-                self.problem = f"impressions cannot be logged: {error}"
-                self._lost(len(rows))
+                self._lose(len(rows), str(error))
             else:
-                self.problem = None
+                # One row that does not fit is lost, and no sign of a disk that takes none.
+                self._lost(len(appended.rejected))
+                self._failure = None
+            finally:
+                self._began = None
+
+    def _lose(self, rows: int, why: str) -> None:
+        self._failure = f"impressions cannot be logged: {why}"
+        self._lost(rows)
 
     async def finish(self) -> None:
         """Return once everything that was handed over is written."""

@@ -122,6 +122,12 @@ class Guard:
     def _admit(self, scope: Scope) -> None:
         if scope["path"] in OPEN:
             return
+        # Before the token is looked at: wrong ones are guesses, and count as calls.
+        client = scope["client"][0] if scope.get("client") else ""
+        if not self._rates.admits(client):
+            self._telemetry.shed.labels("rate").inc()
+            message = f"expected at most {self._settings.rate:g} calls a second, found more"
+            raise Refusal(429, "too_many_requests", message, {"Retry-After": "1"})
         headers = dict(scope["headers"])
         needs_token = self._settings.token and scope["path"] != ROOM
         if needs_token and not hmac.compare_digest(
@@ -133,11 +139,6 @@ class Guard:
                 "expected a bearer token in Authorization, found none that is right",
                 {"WWW-Authenticate": "Bearer"},
             )
-        client = scope["client"][0] if scope.get("client") else ""
-        if not self._rates.admits(client):
-            self._telemetry.shed.labels("rate").inc()
-            message = f"expected at most {self._settings.rate:g} calls a second, found more"
-            raise Refusal(429, "too_many_requests", message, {"Retry-After": "1"})
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, read before any handler begins: a slow client holds no place."""

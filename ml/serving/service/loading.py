@@ -5,7 +5,6 @@ belong here: answering.
 """
 
 import gc
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -27,8 +26,9 @@ class PointerError(SegueError):
     """No model was made champion."""
 
 
-# What reading a bundle or state that is being changed can raise; none of it ends the service.
-_BROKEN = (SegueError, OSError, ValueError, KeyError, json.JSONDecodeError)
+# What reading a bundle or state can raise that is being changed, or whole and from another version of the
+# code; none of it ends the service or the watching.
+_BROKEN = (SegueError, OSError, ValueError, LookupError, TypeError, AttributeError)
 # Days to which a state is kept decayed at once: midnight passes while answers are under way.
 _DAYS = 2
 # How long before midnight the next day's state is made.
@@ -189,6 +189,11 @@ class Keeper:
         """Watch no more."""
         self._end.set()
         self._thread.join()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether changes are still noticed."""
+        return self._thread.is_alive()
 
     def look(self, *, settled: bool = False) -> None:
         """Compare disk and memory once; `settled`: act on what is seen for the first time."""

@@ -3,7 +3,7 @@
 Belongs here: fields, their bounds and examples. Does not belong here: handling.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,8 +18,10 @@ def _instant(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return datetime.fromisoformat(value)
-    except ValueError as error:
+        found = datetime.fromisoformat(value)
+        # The outermost years do not survive a change of zone.
+        return found.astimezone(UTC) if found.tzinfo else found
+    except (ValueError, OverflowError) as error:
         raise ValueError("expected an ISO 8601 time with a zone") from error
 
 
@@ -31,7 +33,8 @@ def _whole(value: object) -> object:
 Count = Annotated[
     int, Field(ge=1, le=MOST_TRACKS, description="Tracks wanted."), BeforeValidator(_whole)
 ]
-Identifier = Annotated[str, Field(min_length=1, max_length=256)]
+# Spaces alone are no id to the lake either: what is shown to such a listener could not be logged.
+Identifier = Annotated[str, Field(min_length=1, max_length=256, pattern="[^ ]")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 

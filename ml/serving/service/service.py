@@ -44,24 +44,29 @@ class Service:
         self.keeper = Keeper(settings, clock, self._taken)
         self._answering = Places("answers", settings.capacity, self.telemetry)
         self._storing = Places("events", settings.capacity, self.telemetry)
+        self._encoding = Places("texts", settings.capacity, self.telemetry)
         self._clock = clock
         self.ticks = ticks
         self._journal = Journal(settings.journal)
         self._today = Today(settings.journal)
         # Two answers at once would only take turns, and both be later.
         self._answers = ThreadPoolExecutor(1, "segue-answer")
+        # Loading the encoder takes seconds: no list waits behind a text.
+        self._texts = ThreadPoolExecutor(1, "segue-text")
         # The journal lets threads that wait for the disk share one flush.
         self._writes = ThreadPoolExecutor(_WRITERS, "segue-journal")
-        self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc)
+        self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc, ticks)
 
     def start(self) -> None:
-        """Load the model and watch for others."""
+        """Load the model and watch for others; read the running day before anybody waits for it."""
+        self._today.refresh()
         self.keeper.start()
 
     async def stop(self) -> None:
         """Finish what is under way and let go of the journal."""
         await self._committer.finish()
         self.keeper.stop()
+        self._texts.shutdown()
         self._answers.shutdown()
         self._writes.shutdown()
         self._journal.close()
@@ -74,6 +79,10 @@ class Service:
     def problem(self) -> str | None:
         """Why the service is not ready, None where it is."""
         problem = self.keeper.problem or self._committer.problem
+        if problem is None and not self.keeper.is_watching:
+            problem = (
+                "expected the watch for new models to run, found it ended; restart the service"
+            )
         self.telemetry.ready.set(0 if problem else 1)
         return problem
 
@@ -177,13 +186,15 @@ class Service:
         """
         served = self.served()
         state = served.recommender.state
+        loop = asyncio.get_running_loop()
+        encoded = None
+        if track_id is None:
+            with self._encoding.taken():
+                encoded = await loop.run_in_executor(self._texts, text_vector, served, text or "")
 
         def found() -> list[dict[str, object]]:
-            if track_id is not None:
-                query = track_vector(served, track_id)
-                itself = state.track_index[track_id]
-            else:
-                query, itself = text_vector(served, text or ""), -1
+            query = track_vector(served, track_id or "") if encoded is None else encoded
+            itself = -1 if track_id is None else state.track_index[track_id]
             near = neighbours(state, bundle_vectors(served), query, k, wishes, itself)
             rows = zip(near.rank.tolist(), near.track.tolist(), near.score.tolist(), strict=True)
             return [
@@ -192,7 +203,7 @@ class Service:
             ]
 
         with self._answering.taken():
-            tracks = await asyncio.get_running_loop().run_in_executor(self._answers, found)
+            tracks = await loop.run_in_executor(self._answers, found)
         version, day = served.version, served.state_day
         return {"model_version": version, "state_day": day, "tracks": tracks}
 

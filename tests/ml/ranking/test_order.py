@@ -78,6 +78,21 @@ def test_a_ranker_that_only_equals_a_generator_does_not_serve() -> None:
     assert choose(Liking(2, 1, 0), examples(played=0), "home", seed=1).serves == "alike"
 
 
+def test_a_generator_that_is_not_shown_to_be_above_popularity_does_not_lead() -> None:
+    """Ahead for one listener of two, behind for the other a little less: the mean alone is better."""
+    ahead, behind = examples(played=0), examples(played=1)
+    rows = pa.concat_tables([ahead.rows.slice(0, 3), behind.rows.slice(3, 3)]).combine_chunks()
+    rank = np.float32([1, 2, 3, 2, 3, 1])
+    rows = rows.set_column(
+        rows.column_names.index("source_alike_rank"), "source_alike_rank", pa.array(rank)
+    )
+    truth = pa.concat_tables([ahead.truth.slice(0, 1), behind.truth.slice(1, 1)])
+    mixed = Examples(rows, ahead.requests, truth.combine_chunks())
+    choice = choose(None, mixed, "home", seed=1)
+    assert choice.ndcg["alike"] > choice.ndcg["popularity"]
+    assert choice.leader == "popularity"
+
+
 def test_equal_generators_leave_the_lead_to_popularity() -> None:
     assert choose(None, examples(played=1), "home", seed=1).leader == "popularity"
 

@@ -10,6 +10,7 @@ from ml.lake.quarantine import read_quarantine
 from ml.lake.store import Lake
 from ml.serving.events.closing import close_days
 from ml.serving.events.journal import Journal
+from ml.sources import events
 from ml.sources.events import read_days, segments
 from ml.sources.registry import read_source
 
@@ -114,6 +115,17 @@ def test_lines_that_are_no_events_go_to_quarantine_with_their_line(folder, lake)
     held = read_quarantine(lake).to_pylist()
     assert [row["record"] for row in held] == [2, 3, 4, 5, 6, 7]
     assert [row["reason"].split(":")[0] for row in held] == ["no event"] * 5 + ["user_id"]
+
+
+def test_lines_are_numbered_through_all_blocks_of_a_segment(folder, lake, monkeypatch):
+    monkeypatch.setattr(events, "_READ_BYTES", 7)
+    [segment] = segments(folder, DAY)
+    segment.write_bytes(b"garbage\n\n" + segment.read_bytes() + b"[1]\ntorn")
+    report = ingest(lake, read_days(folder, [DAY]).files)
+    [file] = report.files
+    assert (file.received, file.accepted, file.quarantined) == (4, 1, 3)
+    assert [row["record"] for row in read_quarantine(lake).to_pylist()] == [1, 2, 4]
+    assert ids(lake) == ["l0"]
 
 
 def test_a_segment_without_a_whole_line_holds_nothing(folder):

@@ -1,8 +1,12 @@
 """The Last.fm 1K users data set in its original shape, odd lines included."""
 
 import gzip
+import random
 from datetime import UTC, date, datetime
+from functools import partial
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ml.errors import SegueError
@@ -10,6 +14,8 @@ from ml.lake.ingest import ingest, ingest_source
 from ml.lake.quarantine import read_quarantine
 from ml.lake.replay import replay_quarantine
 from ml.lake.store import Lake
+from ml.sources import lastfm_1k
+from ml.sources.lines import read_lines
 from ml.sources.registry import read_source
 
 EVENTS = "userid-timestamp-artid-artname-traid-traname.tsv"
@@ -162,6 +168,32 @@ def test_a_packed_events_file_is_read(tmp_path):
         stream.write(line() + "\n")
     lake = Lake(tmp_path / "home")
     assert ingest(lake, read_source("lastfm-1k", tmp_path, {}).files).accepted == 2
+
+
+def test_a_truncated_file_brings_no_plays_and_no_tracks(tmp_path, monkeypatch):
+    monkeypatch.setattr(lastfm_1k, "read_lines", partial(read_lines, block_bytes=1 << 14))
+    packed = tmp_path / f"{EVENTS}.gz"
+    # Titles that do not pack: some lines are whole before the damage.
+    made = random.Random(7)
+    titles = [f"{made.getrandbits(256):x}" for _ in range(2_000)]
+    with gzip.open(packed, "wt") as stream:
+        stream.writelines(line(track="", title=title) + "\n" for title in titles)
+    packed.write_bytes(packed.read_bytes()[:-1_000])
+    lake = Lake(tmp_path / "home")
+    report = ingest(lake, read_source("lastfm-1k", tmp_path, {}).files)
+    assert report.accepted == 0
+    assert [file.table for file in report.files] == ["listens"]
+
+
+def test_a_time_that_is_none_in_parquet_is_judged(tmp_path):
+    names = ("user_id", "timestamp", "artist_mbid", "artist_name", "track_mbid", "track_name")
+    times = ("2009-05-04T23:08:57Z", "2009-02-30T23:08:57Z", "soon")
+    rows = [dict(zip(names, line(time=one).split("\t"), strict=True)) for one in times]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "events.parquet")
+    lake = Lake(tmp_path / "home")
+    report = ingest(lake, read_source("lastfm-1k", tmp_path, {}).files)
+    assert report.files[1].reasons == {"played_at: not a time like 2009-05-04T23:08:57Z": 2}
+    assert len(lake.read("listens")) == 1
 
 
 def test_the_sample_as_parquet_with_the_same_columns(shared_data, tmp_path):

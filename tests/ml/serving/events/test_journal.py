@@ -5,10 +5,11 @@ import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from ml.serving.events.journal import Appended, Rejected
+from ml.serving.events.journal import Appended, Journal, Rejected
 from ml.serving.events.segment import JournalError
 from ml.sources.events import day_folder, segments
 from tests.ml.serving.events.conftest import DAY, NOON, entered, make_impression, make_listen
@@ -189,6 +190,32 @@ def test_nothing_is_acknowledged_before_it_is_on_the_disk_and_those_who_wait_sha
     for sender in senders:
         sender.join()
     assert calls == [2, 6]
+
+
+def test_a_full_segment_is_followed_by_the_next(folder, lake):
+    folder.parent.mkdir()
+    journal = Journal(folder, segment_bytes=300)
+    for number in range(3):
+        journal.append([make_listen(number)], NOON)
+    sizes = [path.stat().st_size for path in segments(folder, DAY)]
+    assert (len(sizes), sizes[0] >= 300) == (2, True)
+    assert journal.append([make_listen(0)], NOON) == Appended(0, 1, ())
+    journal.close()
+    entered(folder, lake)
+    assert lake.read("listens").num_rows == 3
+
+
+def test_the_name_of_a_days_folder_is_on_the_disk_whoever_made_it(journal, folder, monkeypatch):
+    day_folder(folder, DAY).mkdir()
+    sync, synced = os.fsync, []
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    journal.append([make_listen(0)], NOON)
+    assert folder.resolve() in synced
 
 
 def test_writers_have_segments_of_their_own(begin, folder):

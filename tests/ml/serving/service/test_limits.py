@@ -50,6 +50,12 @@ def test_beyond_the_rate_is_429_with_a_time_to_come_again(start):
     assert client.get("/health").status_code == 200
 
 
+def test_wrong_tokens_are_counted_as_calls(start):
+    client = start(rate=1.0, token="secret")
+    guesses = [client.get("/v1/model", headers={"authorization": "Bearer a"}) for _ in range(3)]
+    assert [found.status_code for found in guesses] == [401, 429, 429]
+
+
 def test_a_place_is_free_again_after_use_and_after_a_fault():
     places = Places("answers", 1, Telemetry())
     with places.taken(), pytest.raises(Refusal) as refusal, places.taken():

@@ -7,6 +7,7 @@ import pytest
 
 from ml.errors import SegueError
 from ml.ranking.judging import RANKER
+from ml.registry.bundle import BundleFacts, write_bundle
 from ml.registry.pointer import write_pointer
 from ml.serving.saved import load_recommender
 from ml.serving.service.loading import champion
@@ -97,6 +98,59 @@ def test_a_corrupted_bundle_is_named_and_once_whole_again_ready(still, world):
     path.write_text(whole)
     look(still)
     assert still.get("/ready").status_code == 200
+
+
+def repacked(world, **changed):
+    """The second bundle with other files in `home`, as another version of the code would write it."""
+    bundles = world.settings.bundles
+
+    def build(folder):
+        shutil.copytree(bundles / world.second, folder, dirs_exist_ok=True)
+        (folder / "manifest.json").unlink()
+        for name, content in changed.items():
+            (folder / "home" / f"{name}.json").write_text(content)
+
+    return write_bundle(bundles, build, BundleFacts("2026-03-10", 3, "test", {}, {}, {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rules", '{"blocked_artists": [], "novelty": 1}'),
+        ("rules", "[]"),
+        ("rules", '{"blocked_artists": null}'),
+        ("leader", '{"name": "popularity"}'),
+        ("strangers", "popularity"),
+    ],
+)
+def test_a_whole_bundle_of_another_code_is_named_and_the_next_promotion_taken(
+    start, world, name, content
+):
+    client = start()
+    world.serve(repacked(world, **{name: content}))
+    # watch_seconds is 0.02: bounded by the count of calls, each of some milliseconds.
+    problems = (client.get("/ready").json()["problem"] for _ in range(5_000))
+    assert f"home/{name}.json: expected" in next(one for one in problems if one is not None)
+    assert client.ask(user_id="u1", k=1)["model_version"] == world.first
+    world.serve(world.second)
+    versions = (client.ask(k=1)["model_version"] for _ in range(2_000))
+    assert world.second in versions
+    assert client.get("/ready").status_code == 200
+
+
+def test_rules_of_a_wrong_type_end_no_watch(still, world):
+    world.serve(repacked(world, rules='{"artist_cap": "5", "blocked_artists": []}'))
+    look(still)
+    assert still.get("/ready").status_code == 503
+    assert still.ask(user_id="u1")["model_version"] == world.first
+
+
+def test_a_watch_that_ended_is_not_ready(client):
+    assert client.get("/ready").status_code == 200
+    client.service.keeper.stop()
+    found = client.get("/ready")
+    assert (found.status_code, "restart the service" in found.json()["problem"]) == (503, True)
+    assert client.ask(user_id="u1")["tracks"]
 
 
 def test_a_damaged_champion_pointer_keeps_the_model(still, world):

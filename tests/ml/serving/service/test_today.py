@@ -52,6 +52,17 @@ def test_events_are_accepted_once_and_judged_one_by_one(client, heard):
     assert client.tell(*batch)["already_known"] == 1
 
 
+def test_the_running_day_is_read_before_the_first_answer(start, clock, heard, world):
+    start().tell(heard("a", "u1", "t1"))
+    restarted = start()
+    # What was read already is still known when its file is gone.
+    for segment in world.settings.journal.glob("day=*/*.jsonl"):
+        segment.unlink()
+    clock.later(seconds=1)
+    taste = restarted.get("/v1/users/u1/taste").json()
+    assert [listen["track_id"] for listen in taste["today"]] == ["t1"]
+
+
 def test_events_of_another_worker_count_too(start, clock, heard):
     one, other = start(), start()
     first = tracks(one.ask(user_id="u1", k=1))[0]
