@@ -23,8 +23,11 @@ from monitoring.files import write_aside
 from monitoring.measures import Panel
 from monitoring.profile import Profile
 from monitoring.thresholds import (
+    ACT_FACTOR,
     ACT_ONCE_IN,
     FEWEST_DAYS,
+    SHORT_REFERENCE_FACTOR,
+    SIGMAS,
     WATCH_ONCE_IN,
     Limits,
     calibrated,
@@ -36,6 +39,9 @@ Floats = NDArray[np.float64]
 
 # Draws of every quiet day: with four weeks 224 resampled days beside the 28.
 DRAWS = 8
+# Listens drawn anew at most: sampling noise is small where listens are many, and a draw of a large home
+# says no more and costs more.
+MOST_RESAMPLED = 8_000_000
 _LEVELS = (0.5, 0.9, 0.99, 1.0)
 
 
@@ -89,14 +95,26 @@ def calibrate(
 
 def kept(path: Path, facts: Mapping[str, object], make: Callable[[], Calibration]) -> Calibration:
     """The calibration stored at `path` for the same `facts` (JSON: reference, seed, measures), or the
-    one that `make` computes, which is then stored, written aside and renamed."""
-    if path.is_file():
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["facts"] == json.loads(json.dumps(facts)):
-            return _parsed(record)
+    one that `make` computes, which is then stored, written aside and renamed. A damaged file counts as
+    none."""
+    if (stored := _stored(path, facts)) is not None:
+        return stored
     found = make()
     write_aside(path, json.dumps(_record(found, facts), indent=1, sort_keys=True))
     return found
+
+
+def _stored(path: Path, known: Mapping[str, object]) -> Calibration | None:
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["facts"] == json.loads(json.dumps(known)):
+            return _parsed(record)
+    except (ValueError, KeyError, TypeError):
+        # It can be computed anew, and a day's report must not end on it.
+        return None
+    return None
 
 
 def facts(panel: Panel, reference: tuple[date, date], seed: int) -> dict[str, object]:
@@ -106,6 +124,10 @@ def facts(panel: Panel, reference: tuple[date, date], seed: int) -> dict[str, ob
         "floors": _floors(panel),
         "reference": [one.isoformat() for one in reference],
         "draws": DRAWS,
+        "most_resampled": MOST_RESAMPLED,
+        "sigmas": SIGMAS,
+        "act_factor": ACT_FACTOR,
+        "short_reference_factor": SHORT_REFERENCE_FACTOR,
         "once_in_days": [WATCH_ONCE_IN, ACT_ONCE_IN],
         "seed": seed,
     }

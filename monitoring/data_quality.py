@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.areas import AreaReport, ReportTarget
-from monitoring.calibration import DRAWS, Calibration, calibrate
+from monitoring.calibration import DRAWS, MOST_RESAMPLED, Calibration, calibrate
 from monitoring.evidently_pages import MOST_ROWS, Drift, sampled
 from monitoring.gauges import of_listens
 from monitoring.measures import DATA_QUALITY
@@ -20,7 +20,6 @@ from monitoring.statistics import reference_notes, statistics
 from monitoring.usual import usable
 
 AREA = "data_quality"
-MOST_RESAMPLED = 8_000_000
 # What Evidently marks in its drawings; the verdict rests on our own thresholds.
 _DRAWN = {"surface": 0.1, "seconds_played": 0.1, "hour": 0.1, "hours_late": 0.1, "position": 0.1}
 
@@ -66,7 +65,6 @@ def calibration_of(
     reference_listens: pa.Table, reference: Sequence[Profile], head: tuple[str, ...], seed: int
 ) -> Calibration:
     """Scales and limits from the reference weeks, each day's listeners drawn anew."""
-    # Sampling noise is small where listens are many: a draw of a large home says no more and costs more.
     draws = max(1, min(DRAWS, MOST_RESAMPLED // max(reference_listens.num_rows, 1)))
     drawn = resampled_profiles(reference_listens, head, draws, seed)
     return calibrate(reference, DATA_QUALITY, drawn)

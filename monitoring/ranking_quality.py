@@ -111,9 +111,10 @@ def lead_over_popularity(
     """Whether the lists still beat the most played tracks, among the listeners that had a list.
 
     The effect is popularity's NDCG@10 minus the lists', in standard errors of the paired
-    difference: three ask for attention, six for a decision. It needs no history.
+    difference: three ask for attention, six for a decision. It needs no history, and twenty of these
+    listeners: the equal differences of two would leave no error to divide by.
     """
-    if not popular or found.listed.sum() < 2:
+    if not popular or found.listed.sum() < _FEWEST_LISTENERS:
         return ()
     ours = found.per_listener("ndcg", 10)[found.listed]
     theirs = outcomes(_popular_lists(streams, popular), streams).per_listener("ndcg", 10)[

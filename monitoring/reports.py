@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from monitoring.areas import AREAS, TITLES, AreaReport, ReportTarget, Statistic, Verdict
+from monitoring.areas import AREAS, JUDGED, TITLES, AreaReport, ReportTarget, Statistic, Verdict
 from monitoring.evidently_pages import (
     MOST_COLUMNS,
     Drift,
@@ -151,7 +151,8 @@ def history(
     """Numbers of the area's latest quiet days before a day, oldest first, as profiles.
 
     With a `model_version` only days under that model. Days as far out as `act`, confirmed or not, are
-    no reference: an incident must not become what is usual.
+    no reference: an incident must not become what is usual. Neither are days that hold no figures. Days
+    with figures and nothing to judge them by are: the first days of a home become what is usual.
     """
     # Three times as many as wanted leaves room for days that do not count.
     paths = sorted(reports.glob(f"day=*/{area}.json"))
@@ -160,7 +161,7 @@ def history(
         Profile(one.day, one.numbers, {})
         for one in map(_read, early)
         if one.day < before
-        and one.numbers
+        and one.numbers.keys() - {LEVEL}
         and one.verdict is not Verdict.ACT
         and one.numbers.get(LEVEL, 0.0) < Verdict.ACT.rank
         and model_version in (None, one.model_version)
@@ -169,18 +170,14 @@ def history(
 
 
 def level_before(reports: Path, area: str, day: date) -> Verdict | None:
-    """The level of the area's latest report before a day, None without one.
+    """The level of the area's latest judged report before a day, None without one.
 
     A window nobody judged is no evidence either way: the one before it counts.
     """
-    earlier = [
-        path
-        for path in sorted(reports.glob(f"day=*/{area}.json"))
-        if path.parent.name < f"day={day}"
-    ]
-    if not earlier:
-        return None
-    return tuple(Verdict)[int(_read(earlier[-1]).numbers.get(LEVEL, 0.0))]
+    paths = sorted(reports.glob(f"day=*/{area}.json"), reverse=True)
+    earlier = (_read(path) for path in paths if path.parent.name < f"day={day}")
+    judged = next((one for one in earlier if one.status == JUDGED), None)
+    return None if judged is None else tuple(Verdict)[int(judged.numbers.get(LEVEL, 0.0))]
 
 
 def _read(path: Path) -> AreaReport:

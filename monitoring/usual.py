@@ -16,6 +16,9 @@ from monitoring.measures import Comparison, Measure, Panel
 from monitoring.profile import Profile
 from monitoring.thresholds import comparable
 
+# What an empty day still has: quantiles and shares of nothing are no figures.
+_OF_AN_EMPTY_DAY = frozenset({"listens", "listeners", "sessions"})
+
 
 @dataclass(frozen=True, slots=True)
 class Usual:
@@ -45,7 +48,10 @@ def usual_day(days: Sequence[Profile], day: date) -> Usual:
 
 
 def effects(profile: Profile, usual: Usual, panel: Panel) -> dict[str, float]:
-    """Effect sizes by name, in the order of the panel; a measure that one side lacks is left out."""
+    """Effect sizes by name, in the order of the panel; a measure that one side lacks is left out.
+
+    A day without a listen has its counts of listens, listeners and sessions alone.
+    """
     now, then = profile.numbers, usual.profile.numbers
     found = {
         one.name: effect(now[one.name], then[one.name], one)
@@ -53,7 +59,7 @@ def effects(profile: Profile, usual: Usual, panel: Panel) -> dict[str, float]:
         if one.name in now and one.name in then
     }
     if profile.listens <= 0:
-        return found
+        return {name: size for name, size in found.items() if name in _OF_AN_EMPTY_DAY}
     for spread in panel.distributions:
         found[spread.name] = js_distance(
             profile.shares.get(spread.name, {}), usual.profile.shares.get(spread.name, {})

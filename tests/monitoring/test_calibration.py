@@ -123,6 +123,32 @@ def test_a_calibration_is_kept_and_computed_anew_only_when_what_it_rests_on_chan
     assert not list(tmp_path.rglob(".*"))
 
 
+@pytest.mark.parametrize("damage", ["", '{"facts": ', "{}", "null", "\xff", "only facts"])
+def test_a_damaged_calibration_is_computed_and_stored_anew(tmp_path, damage):
+    path, found = tmp_path / "data_quality.json", Calibration({"listens": 0.3}, Limits(), 28, 224)
+    known = facts(DATA_QUALITY, (MONDAY, MONDAY + timedelta(days=28)), 0)
+    path.write_text(json.dumps({"facts": known}) if damage == "only facts" else damage, "latin-1")
+    assert kept(path, known, lambda: found) == found
+    assert json.loads(path.read_text())["scales"] == {"listens": 0.3}
+
+
+@pytest.mark.parametrize(
+    "constant", ["SIGMAS", "ACT_FACTOR", "SHORT_REFERENCE_FACTOR", "MOST_RESAMPLED"]
+)
+def test_a_calibration_of_another_method_is_computed_anew(tmp_path, monkeypatch, constant):
+    weeks_of, made = (MONDAY, MONDAY + timedelta(days=28)), []
+
+    def make():
+        made.append(1)
+        return Calibration({}, Limits(), 28, 224)
+
+    path = tmp_path / "data_quality.json"
+    kept(path, facts(DATA_QUALITY, weeks_of, 0), make)
+    monkeypatch.setattr(f"monitoring.calibration.{constant}", 7)
+    kept(path, facts(DATA_QUALITY, weeks_of, 0), make)
+    assert len(made) == 2
+
+
 def apart(number, score, spread=0.1):
     """A day's distances to training, as the report keeps them."""
     day_of = MONDAY + timedelta(days=number)

@@ -8,6 +8,7 @@ import pytest
 from monitoring.areas import Statistic, Verdict
 from monitoring.profile import Profile, daily_profiles, head_tracks
 from monitoring.statistics import reference_notes, statistics
+from monitoring.suspects import first_suspect
 from monitoring.verdict import judge
 
 INCIDENT_DAY = 29
@@ -128,6 +129,11 @@ def test_a_day_without_listens_asks_for_action(days, head, listens_of, quiet_day
     (empty,) = daily_profiles(table.slice(0, 0), head, days=(date(2026, 3, 31),))
     found = {one.name: one for one in statistics(empty, days)}
     assert found["listens"].severity is Verdict.ACT
+    assert set(found) == {"listens", "listeners", "sessions"}
+    judgement = judge(tuple(found.values()), quiet_days=28)
+    assert judgement.verdict is Verdict.ACT
+    assert judgement.reasons[0].startswith("data fault, source: missing listens")
+    assert first_suspect(tuple(found.values())).what == "source: missing listens"
 
 
 def test_two_reference_days_are_not_enough_and_ten_are_said_to_be_few(days):

@@ -83,6 +83,14 @@ def test_lists_that_only_name_what_nobody_plays_fall_behind_popularity():
     assert ahead.severity == "ok"
 
 
+@pytest.mark.parametrize(("listed", "judged"), [(2, 0), (19, 0), (20, 1)])
+def test_a_handful_of_listeners_with_a_list_says_nothing_about_popularity(listed, judged):
+    users = [f"u{one:02d}" for one in range(40)]
+    lists = lists_of([(f"r{one}", one, 1, "never") for one in users[:listed]])
+    streams = pa.table({"user_id": users, "track_id": ["t0"] * 40})
+    assert len(lead_over_popularity(outcomes(lists, streams), streams, ("t0",))) == judged
+
+
 @pytest.fixture(scope="module")
 def random_day():
     """Lists of 3 to 30 tracks, one listener in five without one, 1 to 40 streams a listener."""

@@ -75,6 +75,32 @@ def test_a_first_window_of_an_incident_is_no_history(tmp_path):
     assert level_before(tmp_path, "score_drift", DAY) is None
 
 
+def test_a_window_nobody_judged_neither_breaks_the_run_nor_counts_as_quiet(tmp_path):
+    target = ReportTarget(tmp_path, None, "m1")
+
+    def written(number, statistics):
+        day = DAY + timedelta(days=number)
+        return write_report("score_drift", day, None, statistics, target, quiet_days=28)
+
+    assert written(0, drifted()).verdict is Verdict.WATCH
+    assert written(1, ()).status == "not_enough"
+    assert written(2, drifted()).verdict is Verdict.ACT
+    written(3, drifted(Verdict.OK))
+    after = DAY + timedelta(days=9)
+    assert [one.day for one in history(tmp_path, "score_drift", after)] == [DAY + timedelta(days=3)]
+
+
+def test_without_a_judged_window_there_is_none_before(tmp_path):
+    write_report("score_drift", DAY, None, (), ReportTarget(tmp_path, None, "m1"))
+    assert level_before(tmp_path, "score_drift", DAY + timedelta(days=1)) is None
+
+
+def test_first_days_with_figures_and_nothing_to_judge_them_by_become_what_is_usual(tmp_path):
+    target = ReportTarget(tmp_path, None, "m1")
+    write_report("ranking_quality", DAY, None, (), target, {"listens": 90.0, "ndcg_at_10": 0.2})
+    assert len(history(tmp_path, "ranking_quality", DAY + timedelta(days=1))) == 1
+
+
 @pytest.fixture(scope="module")
 def week(reference):
     """Five quiet days: under a week of reference."""

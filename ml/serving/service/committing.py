@@ -60,18 +60,27 @@ class Committer:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._journal.append, rows, received_at)
 
-    async def log(self, rows: Sequence[Row], received_at: datetime) -> None:
-        """Write these rows with whatever else is waiting; durable when this returns, unless `problem`
-        says otherwise. Giving up the waiting does not stop the writing. Beyond MOST_WAITING rows that
-        wait they are lost."""
+    def hand_over(self, rows: Sequence[Row], received_at: datetime) -> "asyncio.Task[None] | None":
+        """Take rows to be written with whatever else is waiting, and return at once.
+
+        The write that will hold them is returned; None where MOST_WAITING rows wait already: then these
+        are lost.
+        """
         if len(self._waiting) + len(rows) > MOST_WAITING:
             self._lose(len(rows), f"{len(self._waiting):,} wait for the disk already")
-            return
+            return None
         self._waiting.extend(rows)
         self._received = max(received_at, self._received or received_at)
         if self._next is None:
             self._next = asyncio.get_running_loop().create_task(self._commit())
-        await asyncio.shield(self._next)
+        return self._next
+
+    async def log(self, rows: Sequence[Row], received_at: datetime) -> None:
+        """`hand_over`, and wait for the write; durable when this returns, unless `problem` says
+        otherwise. Giving up the waiting does not stop the writing."""
+        writing = self.hand_over(rows, received_at)
+        if writing is not None:
+            await asyncio.shield(writing)
 
     async def _commit(self) -> None:
         async with self._writing:

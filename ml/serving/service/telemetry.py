@@ -63,11 +63,6 @@ class Telemetry:
             "Impressions that could not be logged.",
             registry=own,
         )
-        self.unawaited = Counter(
-            "segue_impressions_unawaited_total",
-            "Answers sent before their impressions were on the disk.",
-            registry=own,
-        )
 
     def _show_the_process(self, own: CollectorRegistry) -> None:
         self.swaps = Counter("segue_swaps_total", "Models taken into service.", registry=own)

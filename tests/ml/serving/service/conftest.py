@@ -84,6 +84,10 @@ class Asking(TestClient):
 
     service: Service
 
+    def until_written(self) -> None:
+        """Return once the impressions of all answers are in the journal: answers do not wait."""
+        self.portal.call(self.service.written)
+
     def ask(self, surface: str = "home", status: int = 200, **body: object) -> dict[str, Any]:
         """The answer to a question, of the expected status."""
         found = self.post(f"/v1/{surface}", json=body)

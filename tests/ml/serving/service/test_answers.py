@@ -28,6 +28,7 @@ def test_an_answer_carries_its_model_its_day_and_for_each_track_why(client, worl
 
 def test_every_track_shown_is_an_impression_in_the_journal(client, world):
     answer = client.ask(user_id="u1", k=3)
+    client.until_written()
     rows = [row for row in logged(world) if row["request_id"] == answer["request_id"]]
     shown = [(track["rank"], track["track_id"], track["score"]) for track in answer["tracks"]]
     assert [(row["position"], row["track_id"], row["score"]) for row in rows] == shown
@@ -41,6 +42,7 @@ def test_every_track_shown_is_an_impression_in_the_journal(client, world):
 
 def test_an_anonymous_answer_is_logged_too(client, world):
     client.ask(k=2)
+    client.until_written()
     assert [row["user_id"] for row in logged(world)] == ["anonymous"] * 2
 
 
