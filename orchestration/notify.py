@@ -57,9 +57,20 @@ def send_again(settings: Settings, at: datetime) -> int:
         return 0
     with settings.alerts.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        waiting = [one for one in _last(file).values() if one["state"] == State.NOT_SENT]
-        states = [_tell(settings, file, at, one) for one in waiting]
+        states = [_tell(settings, file, at, one) for one in _waiting(file)]
     return states.count(State.SENT)
+
+
+def waiting(settings: Settings) -> int:
+    """How many alerts no address took."""
+    if not settings.alerts.is_file():
+        return 0
+    with settings.alerts.open("rb") as file:
+        return len(_waiting(file))
+
+
+def _waiting(file: BinaryIO) -> list[Line]:
+    return [one for one in _last(file).values() if one["state"] == State.NOT_SENT]
 
 
 def failure_text(events: Iterable["dg.DagsterEvent"]) -> str:

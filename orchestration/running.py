@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import SegueError
-from orchestration.notify import failure_text, notify
+from orchestration.notify import failure_text, notify, send_again
 from orchestration.settings import Settings, prepare_process
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _definitions() -> "dg.Definitions":
 
 
 def execute(settings: Settings, launch: Launch) -> str:
-    """Run the job and return the run's id.
+    """Run the job and return the run's id. Alerts that no address took are sent again at its end.
 
     Raises:
         RunFailedError: a step failed. The run stands in the UI and an alert was written.
@@ -88,6 +88,7 @@ def execute(settings: Settings, launch: Launch) -> str:
             raise_on_error=False,
         )
         if result.success:
+            send_again(settings, datetime.now(UTC))
             return result.run_id
         text = failure_text(result.all_events) or "no step failed; the run did not start"
         notify(settings, at=datetime.now(UTC), title=f"{launch.job} failed", text=text)

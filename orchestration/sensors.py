@@ -16,12 +16,15 @@ from orchestration.jobs import TRAIN
 from orchestration.notify import failure_text, notify
 from orchestration.settings import Settings, load_settings
 
+# A training that fails as often for one reason needs a person, not another attempt.
+MOST_ATTEMPTS = 3
+
 
 def last_training_day(settings: Settings) -> date | None:
-    """Last data day of the latest training, promoted or not."""
+    """Last data day of the latest training that came to a decision, promoted or not."""
     days = [
-        date.fromisoformat(path.name.removeprefix("as_of="))
-        for path in settings.training.glob("as_of=*")
+        date.fromisoformat(path.parents[1].name.removeprefix("as_of="))
+        for path in settings.training.glob("as_of=*/evaluation/decision.json")
     ]
     return max(days) - timedelta(days=1) if days else None
 
@@ -35,16 +38,29 @@ def last_training_day(settings: Settings) -> date | None:
 def train_when_monitoring_asks(
     context: dg.SensorEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a training once per reason; a review that has its training asks for no other."""
+    """Ask for a training once per reason, again where it failed, at most three times in all; a review
+    that has its training asks for no other."""
     settings = load_settings()
     reviews = [one for one in read_reviews(settings.reports) if not _answered(context, one)]
     since = last_training_day(settings)
     reason = retraining_wanted(read_reports(settings.reports), reviews, since)
     if reason is None:
         return dg.SkipReason("no report and no reviewer asks for a training")
+    failed = _failed(context.instance, reason)
+    if failed >= MOST_ATTEMPTS:
+        return dg.SkipReason(f"{failed} trainings failed; run `segue run train` ({reason})")
     asking = latest_retrain(reviews, since)
     tags = review_tags(asking) if asking else {}
-    return dg.RunRequest(run_key=f"train: {reason}", tags={**tags, WHY_TAG: reason})
+    # Dagster starts a run key once, whatever became of its run.
+    key = f"train: {reason}" + (f" (attempt {failed + 1})" if failed else "")
+    return dg.RunRequest(run_key=key, tags={**tags, WHY_TAG: reason})
+
+
+def _failed(instance: dg.DagsterInstance, reason: str) -> int:
+    """How many trainings for this reason failed."""
+    failure = [dg.DagsterRunStatus.FAILURE]
+    wanted = dg.RunsFilter(job_name=TRAIN.name, tags={WHY_TAG: reason}, statuses=failure)
+    return instance.get_runs_count(wanted)
 
 
 def _answered(context: dg.SensorEvaluationContext, review: Review) -> bool:

@@ -3,7 +3,7 @@
 Belongs here: reading a prepared case. Does not belong here: models (ml.benchmark.baselines).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +51,15 @@ class Interactions:
     known: NDArray[np.int32]
     what: NDArray[np.int32]
     age: NDArray[np.float64]
+
+    def sampled(self, requests: int, seed: int) -> "Interactions":
+        """The same history, at most `requests` of the requests drawn evenly, in their order."""
+        if len(self.known) <= requests:
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self.known), requests, replace=False)
+        row = np.sort(drawn)
+        ids = self.request_ids.take(pa.array(row))
+        return replace(self, request_ids=ids, profiles=self.profiles[row], known=self.known[row])
 
 
 def read_interactions(case: Case) -> Interactions:

@@ -18,6 +18,7 @@ from monitoring.review import open_reports
 from orchestration.cli.console import show, then
 from orchestration.days import recommended_days
 from orchestration.home import read_home
+from orchestration.notify import waiting
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings, load_settings, prepare_process
 from orchestration.unserved import advice
@@ -43,6 +44,7 @@ def examine() -> None:
         ("state", _state),
         ("lists", _lists),
         ("reports", _reports),
+        ("alerts", _alerts),
     ):
         try:
             rows += [[name, "ok", text] for text in question(settings)]
@@ -104,3 +106,11 @@ def _lists(settings: Settings) -> Iterator[str]:
 
 def _reports(settings: Settings) -> Iterator[str]:
     yield f"{len(open_reports(settings.reports))} open: `segue review` lists them"
+
+
+def _alerts(settings: Settings) -> Iterator[str]:
+    if left := waiting(settings):
+        raise SegueError(
+            f"expected every alert to be sent, {left} alerts were not sent: `segue doctor --alert`"
+        )
+    yield "every alert was sent or recorded"

@@ -18,7 +18,7 @@ from orchestration.cli.main import app
 from orchestration.cli.watching import watch_the_schedule
 from orchestration.delivery import addresses
 from orchestration.home import LIVE, SIMULATED, Home, Source, write_home
-from orchestration.notify import State, notify, send_again
+from orchestration.notify import State, notify, send_again, waiting
 from orchestration.settings import Settings
 
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -125,6 +125,33 @@ def test_what_no_address_took_is_sent_again_and_then_not(
     assert told(settings) is None
     assert [one["state"] for one in lines(settings)] == ["not sent", "not sent", "sent"]
     assert len(receiver.received) == 1
+
+
+def test_what_no_address_took_waits_until_one_takes_it(
+    settings: Settings, receiver: Receiver
+) -> None:
+    assert waiting(settings) == 0
+    receiver.broken = True
+    told(settings)
+    told(settings, "another")
+    assert waiting(settings) == 2
+    receiver.broken = False
+    send_again(settings, AT)
+    assert waiting(settings) == 0
+
+
+def test_the_doctor_names_what_was_not_sent_and_the_command(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    write_home(settings, Home(YESTERDAY, AT.date(), Source(SIMULATED)))
+    receiver.broken = True
+    told(settings)
+    said = "1 alerts were not sent: `segue doctor --alert`"
+    assert said in CliRunner().invoke(app, ["doctor"]).output
+    receiver.broken = False
+    send_again(settings, AT)
+    assert "every alert was sent or recorded" in CliRunner().invoke(app, ["doctor"]).output
 
 
 def test_words_without_a_name_are_the_same_finding_for_a_day(settings: Settings) -> None:

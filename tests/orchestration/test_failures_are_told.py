@@ -3,11 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import dagster as dg
 import pytest
 
-from orchestration.notify import failure_text
+from monitoring.areas import ReportTarget, Statistic, Verdict
+from monitoring.reports import write_report
+from orchestration.notify import State, failure_text, notify
+from orchestration.review_job import launch_of
 from orchestration.running import Launch, RunFailedError, execute
 from orchestration.sensors import tell_of_failed_runs
 from orchestration.settings import Settings, child_environment
@@ -76,6 +80,24 @@ def test_the_sensor_tells_what_the_command_line_tells_and_tells_it_once(failed: 
         assert by_sensor["title"] == by_command["title"]
         assert by_sensor["text"] == by_command["text"]
     assert len({one["finding"] for one in alerts(failed.settings)}) == len(alerts(failed.settings))
+
+
+def test_a_run_that_ends_well_sends_again_what_no_address_took(
+    failed: Failed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An address that is not understood takes nothing: each attempt leaves a line.
+    monkeypatch.setenv("SEGUE_ALERTS", "no-address")
+    day, settings = date(2026, 3, 10), failed.settings
+    kept_alerts = settings.alerts.read_text()
+    at = datetime(2026, 3, 11, 9, tzinfo=UTC)
+    assert notify(settings, at=at, title="one", text="two", finding="one") is State.NOT_SENT
+    quiet = Statistic("shift", 0.0, 1.0, "score_drift", Verdict.OK, "", 1.0, 1.0)
+    write_report("score_drift", day, None, [quiet], ReportTarget(settings.reports, None, "m1"))
+    run_id = execute(settings, launch_of(day, "score_drift", "keep", "a holiday", "ada", {}))
+    attempts = [one["state"] for one in alerts(settings) if one["finding"] == "one"]
+    settings.alerts.write_text(kept_alerts)
+    failed.instance.delete_run(run_id)
+    assert attempts == ["not sent", "not sent"]
 
 
 def test_the_sensor_runs_without_being_turned_on() -> None:

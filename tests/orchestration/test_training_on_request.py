@@ -32,7 +32,10 @@ def reported(settings: Settings, day: date, verdict: Verdict, area: str = "score
 
 
 def trained(settings: Settings, as_of: date) -> None:
-    (settings.training / f"as_of={as_of}").mkdir(parents=True)
+    """A training that came to a decision."""
+    evaluation = settings.training / f"as_of={as_of}" / "evaluation"
+    evaluation.mkdir(parents=True)
+    (evaluation / "decision.json").write_text("{}")
 
 
 def asked(tick: dg.SensorEvaluationContext) -> dg.RunRequest:
@@ -108,6 +111,46 @@ def test_a_training_from_before_them_does_not(
     reported(settings, NEXT, Verdict.ACT)
     trained(settings, DAY)
     assert asked(tick).run_key.startswith("train: Score drift")
+
+
+def test_a_training_that_came_to_no_decision_answers_nothing(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    (settings.training / f"as_of={NEXT}" / "evaluation").mkdir(parents=True)
+    assert last_training_day(settings) is None
+    assert asked(tick).run_key.startswith("train: Score drift")
+
+
+def test_a_failed_training_is_asked_for_again_and_at_most_three_times(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    keys = []
+    for _ in range(3):
+        request = asked(tick)
+        keys.append(request.run_key)
+        failed = dg.DagsterRun("train", tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
+        tick.instance.add_run(failed)
+    assert len(set(keys)) == 3
+    told = train_when_monitoring_asks(tick)
+    assert isinstance(told, dg.SkipReason)
+    assert "3 trainings failed; run `segue run train`" in str(told.skip_message)
+
+
+def test_a_failed_training_for_another_reason_takes_no_attempt(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    first = asked(tick).run_key
+    tags = {"segue/why": "another"}
+    tick.instance.add_run(
+        dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE),
+    )
+    assert asked(tick).run_key == first
 
 
 def test_a_fault_in_the_data_asks_for_no_training(

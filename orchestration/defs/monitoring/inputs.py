@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pyarrow import feather
 
 from ml.registry.bundle import read_manifest
+from ml.serving.batch import recommendations_path
 from ml.state.day_facts import listens_between, main_genres
 from monitoring.areas import ReportTarget
 from monitoring.calibration import Calibration, facts, kept
@@ -136,6 +137,20 @@ class Watched:
 
 
 def watched(settings: Settings, registry: RegistryResource, period: tuple[date, date]) -> Watched:
-    """The period [start, end) with the champion that serves."""
-    version = registry.open().champion()
-    return Watched(*period, settings, settings.bundles / version if version else None)
+    """The period [start, end) with the model that made its lists; the champion where they are not made
+    yet, are of more than one model, or their bundle is gone."""
+    champion = registry.open().champion()
+    if champion is None:
+        return Watched(*period, settings, None)
+    made = _version_of_lists(settings, period[1] - timedelta(days=1))
+    version = made if made and (settings.bundles / made).is_dir() else champion
+    return Watched(*period, settings, settings.bundles / version)
+
+
+def _version_of_lists(settings: Settings, made_on: date) -> str | None:
+    path = recommendations_path(settings.recommendations, made_on)
+    if not path.is_file():
+        return None
+    versions = pq.read_table(path, columns=["model_version"], partitioning=None)["model_version"]
+    found: list[str] = pc.unique(versions).to_pylist()
+    return found[0] if len(found) == 1 else None

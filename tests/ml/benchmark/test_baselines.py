@@ -102,6 +102,15 @@ def test_a_configuration_is_chosen_on_the_earlier_cut(tmp_path: Path) -> None:
     assert chosen == {"w": "w", "z": "z"}
 
 
+def test_a_sample_of_requests_keeps_their_profiles(tmp_path: Path) -> None:
+    data = read_interactions(case_of(tmp_path))
+    one = data.sampled(1, seed=0)
+    at = data.request_ids.to_pylist().index(one.request_ids[0].as_py())
+    assert one.profiles.toarray().tolist() == data.profiles[[at]].toarray().tolist()
+    assert one.known.tolist() == [data.known[at]]
+    assert data.sampled(2, seed=0) is data
+
+
 def test_a_history_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="found csv"):
         read_interactions(Case("x", "", tmp_path, "csv", "home", True))
