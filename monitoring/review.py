@@ -6,13 +6,14 @@ decision sets in motion (orchestration).
 
 import fcntl
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.lines import whole_objects
 from monitoring.areas import AREAS, AreaReport
 from monitoring.files import append_line
 from monitoring.reports import day_folder, read_reports
@@ -71,8 +72,7 @@ def read_reviews(reports: Path) -> tuple[Review, ...]:
     path = reports / REVIEWS
     if not path.exists():
         return ()
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return tuple(_parsed(line) for line in lines if line.endswith("}"))
+    return tuple(_parsed(record) for record in whole_objects(path.read_bytes()))
 
 
 def record_review(
@@ -172,8 +172,7 @@ def _record(review: Review) -> dict[str, str]:
     }
 
 
-def _parsed(line: str) -> Review:
-    record = json.loads(line)
+def _parsed(record: Mapping[str, str]) -> Review:
     return Review(
         record["review_id"],
         date.fromisoformat(record["day"]),

@@ -10,7 +10,9 @@ from typing import Any
 
 import dagster as dg
 
+from ml.errors import SegueError
 from monitoring.index import write_index
+from monitoring.reports import read_reports
 from monitoring.review import Decision, Review, record_review
 from orchestration.resources import RegistryResource
 from orchestration.running import Launch, execute
@@ -101,16 +103,39 @@ def close(settings: Settings, review: Review) -> Review:
 
 def step_back(settings: Settings, registry: RegistryResource, review: Review) -> str | None:
     """Roll back in the review's name and return the version that serves again, None where this review
-    has done so before."""
+    has done so before; what a kill left of that is finished.
+
+    Raises:
+        SegueError: the report is not about the model that serves, or there is none to step back to.
+    """
     from orchestration.cli import rolling_back
 
     models = registry.open()
     mark = f"(review {review.review_id})"
-    if any(mark in one.reason for one in models.history()):
+    history = models.history()
+    if any(mark in one.reason for one in history):
+        if mark in history[-1].reason:
+            rolling_back.finish(settings, models, history[-1])
         return None
+    _check_about(settings, models.champion(), review)
     why = f"{review.note} {mark}"
     stepped = rolling_back.step_back(settings, models, "", why, review.reviewer, review.at)
     return stepped.version
+
+
+def _check_about(settings: Settings, champion: str | None, review: Review) -> None:
+    """A second report about a model that was stepped back from must not take its successor too."""
+    about = next(
+        one.model_version
+        for one in read_reports(settings.reports)
+        if (one.day, one.area) == (review.day, review.area)
+    )
+    if champion is not None and about != champion:
+        raise SegueError(
+            f"expected a report about {champion}, which serves, found {review.review_id}: the report is "
+            f"about {about or 'no model'}, {champion} serves since; close it with keep, or run "
+            "`segue rollback --why WHY`"
+        )
 
 
 def train_for(settings: Settings, instance: dg.DagsterInstance, review: Review) -> str | None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO
 
+from ml.lines import whole_objects
 from monitoring.files import append_line
 from orchestration.delivery import deliver
 from orchestration.settings import Settings
@@ -98,9 +99,7 @@ def _last(file: BinaryIO) -> dict[str, Line]:
     """The last line of each finding. A line cut short by a killed process is passed over, and one from
     before findings had names is none."""
     file.seek(0)
-    lines = [line for line in file.read().decode().split("\n") if line.endswith("}")]
-    found = [json.loads(line) for line in lines]
-    return {one["finding"]: one for one in found if "finding" in one}
+    return {one["finding"]: one for one in whole_objects(file.read()) if "finding" in one}
 
 
 def _tell(settings: Settings, file: BinaryIO, at: datetime, alert: Line) -> State:

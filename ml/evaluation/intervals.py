@@ -18,7 +18,8 @@ _DRAWN, _WEIGHED = 250_000, 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over users with its 95 % percentile bootstrap interval; all nan without users."""
+    """A mean over users with its 95 % percentile bootstrap interval; all nan without users, nan bounds of
+    one user: every resample is that user."""
 
     mean: float
     low: float
@@ -29,6 +30,8 @@ class Interval:
         """Mean and interval for people."""
         if self.users == 0:
             return "n/a"
+        if self.users == 1:
+            return f"{self.mean:.4f} (one listener)"
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
@@ -73,17 +76,18 @@ def resampled_means(
 
 
 def column_intervals(values: NDArray[np.float64], means: NDArray[np.float64]) -> list[Interval]:
-    """Percentile intervals of the columns of `values` (users, m) from their resampled `means`."""
+    """Percentile intervals of the columns of `values` (users, m) from their resampled `means`; a column
+    that judges one user has a mean and no bounds."""
     known = ~np.isnan(values)
     users = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
     low, high = np.full((2, values.shape[1]), np.nan)
-    some = users > 0
+    some = users > 1
     if some.any():
         # nanquantile goes column by column in Python: only small slices need it.
         quantile = np.nanquantile if np.isnan(means[:, some]).any() else np.quantile
         low[some], high[some] = quantile(means[:, some], [0.025, 0.975], axis=0)
-    mean = np.where(some, total / np.maximum(users, 1), np.nan)
+    mean = np.where(users > 0, total / np.maximum(users, 1), np.nan)
     columns = (mean.tolist(), low.tolist(), high.tolist(), users.tolist())
     return [Interval(*row) for row in zip(*columns, strict=True)]
 
@@ -121,6 +125,8 @@ def request_interval(
     total, count = np.bincount(inverse, weights=values[kept]), np.bincount(inverse)
     means = resampled_means(np.stack([total, count], axis=1), seed=seed, resamples=resamples)
     low, high = np.quantile(means[:, 0] / means[:, 1], [0.025, 0.975])
+    if len(users) == 1:
+        low = high = np.nan
     return Interval(float(values[kept].mean()), float(low), float(high), len(users))
 
 

@@ -140,8 +140,10 @@ def slice_advantages(
         names += _names(family, others, metrics)
         flat = _flat(values[:, [at]] - np.delete(values, at, axis=1))
         means = resampled_means(flat, seed=seed, resamples=resamples)
-        found += column_intervals(flat, means)
-        chances.append(p_values(means))
+        gaps = column_intervals(flat, means)
+        found += gaps
+        few = np.array([one.users < 2 for one in gaps], dtype=np.bool_)
+        chances.append(np.where(few, np.nan, p_values(means)))
     p = np.concatenate(chances) if chances else np.zeros(0)
     of_metric = np.array([name[3] for name in names])
     for metric in np.unique(of_metric):

@@ -47,6 +47,8 @@ def interval(row: Found, name: str = "mean") -> str:
     if isnan(row[name]):
         return ""
     sign = "" if name == "mean" else "+"
+    if isnan(row[low]):
+        return f"{row[name]:{sign}.4f} (one listener)"
     return f"{row[name]:{sign}.4f} [{row[low]:.4f}, {row[high]:.4f}]"
 
 

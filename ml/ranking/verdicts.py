@@ -7,6 +7,7 @@ champion on the same requests (ml.ranking.rivals).
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 
 import pyarrow as pa
@@ -162,13 +163,14 @@ def read_findings(run: TrainingRun) -> dict[str, pa.Table]:
 
 def headline(run: TrainingRun) -> dict[str, float]:
     """Means of what serves by `<surface>/<metric>`, and the bounds of their intervals by
-    `<surface>/<metric>_low` and `_high`, for MLflow."""
+    `<surface>/<metric>_low` and `_high`, for MLflow; one listener has no bounds."""
     table = pq.read_table(run.evaluation / f"{COMPARISON}.parquet")
     own = table.filter((pc.field("model") == RANKER) & (pc.field("users") > 0))
     return {
         f"{row['surface']}/{row['metric'].replace('@', '_at_')}{end}": row[name]
         for row in own.to_pylist()
         for name, end in (("mean", ""), ("low", "_low"), ("high", "_high"))
+        if not isnan(row[name])
     }
 
 

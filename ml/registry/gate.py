@@ -18,6 +18,8 @@ from ml.registry.policy import Policy
 
 _ABOVE = "above decayed popularity on a surface, or it itself"
 _BETTER = "better on a surface"
+# A mean of differences that cancel out is rarely 0 itself.
+_ROUNDING = 1e-12
 
 
 class GateError(SegueError):
@@ -31,11 +33,12 @@ def decide(
 
     Whatever the rest says, the challenger keeps the policy's invariants. The first champion must be
     above decayed popularity on a surface (mean above zero: the alternative is no recommendations at all)
-    and be shown below it on none (interval below zero). Where validation left every surface to decayed
-    popularity itself, that serves: it is what answers fall back to anyway. A champion that gives no
-    answers with this version of Segue cannot serve either: its challenger is weighed like a first one.
+    and be shown below it on none (interval below zero; of too few listeners a mean of zero is enough and
+    nothing is shown). Where validation left every surface to decayed popularity itself, that serves. A
+    champion that gives no answers with this Segue cannot serve either: its challenger is weighed like a first.
     A later one must not be worse than the champion on any surface by more than the margin, be better on
-    at least one (not asked where the champion is old), keep the guardrails, and be shown worse than a
+    at least one (not asked where the champion is old; where no surface has enough listeners to judge either,
+    no mean may be below the margin), keep the guardrails, and be shown worse than a
     floor on no slice. A champion that saw test days (its as_of is after `first_test_day`, ISO) cannot
     be judged on them and stays.
 
@@ -96,7 +99,7 @@ def _any(rule: str, better: bool, why: str) -> Ruling:
 
 def _first(challenger: Evidence, policy: Policy) -> list[Ruling]:
     """Against decayed popularity: above it on a surface, shown below it on none; or the same lists."""
-    rulings, better, same = [], False, bool(challenger.surfaces)
+    rulings, better, same, asked = [], False, bool(challenger.surfaces), False
     rule, asks = "not worse than decayed popularity", "interval not below 0"
     why = "decayed popularity is what answers without a model"
     use = policy.judging
@@ -107,13 +110,13 @@ def _first(challenger: Evidence, policy: Policy) -> list[Ruling]:
         if not gap.users:
             rulings.append(_unasked(rule, surface, gap, 0.0, why))
             continue
-        holds = not gap.high < 0
-        rulings.append(
-            judged(Kind.PRIMARY, rule, surface, gap, 0.0, holds=holds, asks=asks, why=why)
-        )
-        better |= gap.mean > 0
+        asked, few = True, gap.users < use.minimum_users
+        holds = None if few else not gap.high < 0
+        of = f"{asks} of at least {use.minimum_users} listeners, found {gap.users}" if few else asks
+        rulings.append(judged(Kind.PRIMARY, rule, surface, gap, 0.0, holds=holds, asks=of, why=why))
+        better |= gap.mean > 0 or (few and gap.mean > -_ROUNDING)
         same &= np.array_equal(found.ndcg, found.popularity, equal_nan=True)
-    if all(one.outcome is Outcome.NOT_JUDGED for one in rulings):
+    if not asked:
         rulings.append(
             _premise("a surface was judged", "nobody asked on the test days", Outcome.FAILS)
         )
@@ -161,6 +164,7 @@ def _later(challenger: Evidence, champion: Evidence, policy: Policy) -> list[Rul
 def _primary(challenger: Evidence, champion: Evidence, policy: Policy) -> list[Ruling]:
     rule, primary, use = "not worse than the champion", policy.primary, policy.judging
     rulings, better = [], False
+    age = (date.fromisoformat(challenger.as_of) - date.fromisoformat(champion.as_of)).days
     for surface in sorted(set(challenger.surfaces) & set(champion.surfaces)):
         ours, theirs = challenger.surfaces[surface], champion.surfaces[surface]
         gap = paired_interval(
@@ -185,12 +189,23 @@ def _primary(challenger: Evidence, champion: Evidence, policy: Policy) -> list[R
         )
         better |= enough and gap.low > 0
     if all(one.outcome is Outcome.NOT_JUDGED for one in rulings):
-        text = "too few listeners asked on the test days"
-        return [*rulings, _premise("a surface was judged", text, Outcome.FAILS)]
-    age = (date.fromisoformat(challenger.as_of) - date.fromisoformat(champion.as_of)).days
+        return [*rulings, _too_few(rulings, age, policy)]
     if not better and age >= primary.old_after_days:
         text = f"on none, but the champion is {age} days older than the challenger"
         asks = f"yes, or a champion at least {primary.old_after_days} days older"
         held = Ruling(Kind.PRIMARY, _BETTER, "all", Outcome.HOLDS, text, asks, primary.reason)
         return [*rulings, held]
     return [*rulings, _any(_BETTER, better, primary.reason)]
+
+
+def _too_few(rulings: list[Ruling], age: int, policy: Policy) -> Ruling:
+    """Nothing was judged: the champion stays, unless it is old and no mean says that it is better."""
+    rule, primary = "a surface was judged", policy.primary
+    means = [one.figure for one in rulings if one.figure is not None]
+    if age >= primary.old_after_days and means and min(means) >= -primary.margin:
+        text = f"too few to judge, and the champion is {age} days older"
+        asks = f"yes, or a champion at least {primary.old_after_days} days older and no mean below "
+        asks += f"{-primary.margin:g}"
+        why = policy.judging.reason
+        return Ruling(Kind.PREMISE, rule, "all", Outcome.HOLDS, text, asks, why)
+    return _premise(rule, "too few listeners asked on the test days", Outcome.FAILS)

@@ -19,6 +19,9 @@ from ml.registry.policy import Invariants
 from ml.serving.recommender import Answer, Recommender
 from ml.state.requests import Requests
 
+# Whether a model that nobody asked may serve is the gate's to say: it breaks nothing.
+_NOBODY = "nobody asked"
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -91,8 +94,19 @@ def differing(expected: Answered, found: Answered, tolerance: float) -> tuple[in
 def _agree(expected: Answered, found: Answered, tolerance: float, least: float) -> Invariant:
     asked = len(expected.track)
     other, worst = differing(expected, found, tolerance)
+    if not asked:
+        return Invariant(True, _NOBODY)
     text = f"{asked - other} of {asked} requests alike within {tolerance:g}, worst {worst:.1e}"
-    return Invariant(asked > 0 and other <= (1.0 - least) * asked, text)
+    return Invariant(other <= _misses(asked, least), text)
+
+
+def _misses(asked: int, least: float) -> int:
+    """How many of `asked` (n > 0) may miss: none where all must hold, otherwise one at least, as a share
+    of few requests is less than one; never all."""
+    if least >= 1.0:
+        return 0
+    # (1 - 0.8) * 10 is 1.9999999999999996.
+    return min(max(1, int((1.0 - least) * asked + 1e-9)), asked - 1)
 
 
 def _full(recommender: Recommender, surface: str, k: int) -> int:
@@ -106,8 +120,10 @@ def _full(recommender: Recommender, surface: str, k: int) -> int:
 
 def _filled(found: Answered, wanted: NDArray[np.int64], least: float) -> Invariant:
     full = int(((found.track >= 0).sum(axis=1) >= wanted).sum())
+    if not len(wanted):
+        return Invariant(True, _NOBODY)
     text = f"{full} of {len(wanted)} lists are full"
-    return Invariant(len(wanted) > 0 and full >= least * len(wanted), text)
+    return Invariant(len(wanted) - full <= _misses(len(wanted), least), text)
 
 
 def _distinct(found: Answered) -> Invariant:

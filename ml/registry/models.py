@@ -71,10 +71,11 @@ class ModelRegistry:
         """Record the run that made a bundle and register its version; returns the run's id.
 
         A bundle that is registered already keeps its first run: nothing is doubled on a re-run, and the
-        documents are those of the latest decision.
+        documents are those of the latest decision. The champion keeps those of its promotion: made again,
+        it meets itself, which decides nothing.
         """
         if (found := self._find(version)) is not None:
-            for name, text in documents.items():
+            for name, text in documents.items() if self.champion() != version else ():
                 self._client.log_text(str(found.run_id), text, name)
             return str(found.run_id)
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
@@ -125,8 +126,13 @@ class ModelRegistry:
                     self._client.set_model_version_tag(MODEL, number, f"{name}-{order}", value)
         self._client.set_registered_model_alias(MODEL, ALIAS, number)
 
+    def served(self) -> list[Promotion]:
+        """`history` without a last promotion that was killed before its alias: it has not served yet."""
+        history, champion = self.history(), self.champion()
+        return history[:-1] if history and history[-1].version != champion else history
+
     def history(self) -> list[Promotion]:
-        """Every promotion, oldest first."""
+        """Every promotion, oldest first; the last may still lack its alias (`served`)."""
         found: dict[str, Promotion] = {}
         for item in self._client.search_model_versions(f"name = '{MODEL}'"):
             for name, value in item.tags.items():

@@ -9,7 +9,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ml.lines import whole_objects
+
+if TYPE_CHECKING:
+    from ml.registry.models import ModelRegistry
 
 DECISION, PROMOTION, ROLLBACK = "decision", "promotion", "rollback"
 
@@ -36,5 +41,16 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """Every record, oldest first; a line cut short by a kill was never confirmed and is passed over."""
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    return whole_objects(path.read_bytes())
+
+
+def heal_records(path: Path, registry: "ModelRegistry") -> None:
+    """Record how the champion came to serve, unless a record of that version and instant stands there.
+
+    A kill between promotion and record leaves it out; the registry is what counts.
+    """
+    served = registry.served()
+    known = {(one.get("version"), one["at"]) for one in read_records(path)}
+    if served and (served[-1].version, served[-1].at) not in known:
+        kind = ROLLBACK if served[-1].is_rollback else PROMOTION
+        append_record(path, {"kind": kind, **served[-1].to_dict()})

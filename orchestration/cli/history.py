@@ -78,7 +78,7 @@ def print_history(every: bool) -> None:
     settings = load_settings()
     prepare_process(settings)
     models = RegistryResource().open()
-    history, refused = models.history(), refusals(read_records(settings.decisions))
+    history, refused = models.served(), refusals(read_records(settings.decisions))
     heal_pointer(settings.champion_pointer, models)
     if history:
         header = ["version", "from (UTC)", "until", "instead of", "by", "why"]

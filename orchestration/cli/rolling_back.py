@@ -11,7 +11,7 @@ from ml.errors import SegueError
 from ml.registry.bundle import verify_bundle
 from ml.registry.models import ROLLED_BACK, ModelRegistry, Promotion
 from ml.registry.pointer import make_champion
-from ml.registry.records import ROLLBACK, append_record
+from ml.registry.records import heal_records
 from orchestration.cli.console import console, then
 from orchestration.resources import RegistryResource
 from orchestration.settings import Settings, load_settings, prepare_process
@@ -23,7 +23,7 @@ def version_before(models: ModelRegistry, wanted: str) -> tuple[str, str]:
     Raises:
         SegueError: nothing serves, nothing served before, or `wanted` never served.
     """
-    history, champion = models.history(), models.champion()
+    history, champion = models.served(), models.champion()
     if champion is None:
         raise SegueError("expected a champion to step back from, found none; run `segue run train`")
     served = [one.version for one in history]
@@ -61,9 +61,14 @@ def step_back(
     verify_bundle(settings.bundles / wanted)
     reason = f"{ROLLED_BACK} from {champion}: {why.strip()}"
     stepped = Promotion(wanted, at.isoformat(), reason, champion, by)
+    return finish(settings, models, stepped)
+
+
+def finish(settings: Settings, models: ModelRegistry, stepped: Promotion) -> Promotion:
+    """Take the step, or the rest of it that a kill left, and record it; the step as the registry has it."""
     make_champion(settings.champion_pointer, models, stepped)
-    append_record(settings.decisions, {"kind": ROLLBACK, **stepped.to_dict()})
-    return stepped
+    heal_records(settings.decisions, models)
+    return models.history()[-1]
 
 
 def roll_back(version: str, why: str, by: str = "") -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ml.errors import SegueError
 from ml.registry.bundle import BundleError
-from ml.registry.models import Promotion
+from ml.registry.models import ALIAS, MODEL, Promotion
 from ml.registry.pointer import read_pointer
 from ml.registry.records import append_record, read_records
 from orchestration.cli.history import Reign, print_history, reigns
@@ -94,6 +94,19 @@ def test_the_command_tells_what_serves_and_who_asked(
     roll_back("", "too many skips", by="ada")
     assert f"{first} serves again instead of {second}: too many skips" in capsys.readouterr().out
     assert registry().history()[-1].by == "ada"
+
+
+def test_a_promotion_killed_before_its_alias_is_no_reign_and_no_version_to_step_back_to(
+    prepared: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = served(prepared, 3)
+    number = str(registry()._find(second).version)
+    registry()._client.set_registered_model_alias(MODEL, ALIAS, number)
+    print_history(every=False)
+    assert third not in capsys.readouterr().out.replace("\n", "")
+    with pytest.raises(SegueError, match=rf"\({first}\), found {third}"):
+        back(prepared, third)
+    assert back(prepared).version == first
 
 
 def test_each_reign_ends_where_the_next_begins() -> None:

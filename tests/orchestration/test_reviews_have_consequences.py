@@ -1,108 +1,38 @@
 """A decision from the form or the command line is recorded and done, once, in the review's name."""
 
-import shutil
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
-
 import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
+from ml.registry.models import ALIAS, MODEL, ModelRegistry
+from ml.registry.pointer import read_pointer
+from ml.registry.records import read_records
 from monitoring.areas import ReportTarget, Statistic, Verdict
 from monitoring.reports import write_report
 from monitoring.review import Decision, read_reviews, record_review
 from orchestration.cli.main import app
+from orchestration.cli.rolling_back import version_before
 from orchestration.decisions import DECISION_TAG, REVIEW_TAG, answering
 from orchestration.keys import CHAMPION, MONITORING
-from orchestration.resources import RESOURCES, RegistryResource
+from orchestration.resources import RegistryResource
 from orchestration.review_job import OP, review_job
 from orchestration.sensors import train_when_monitoring_asks
-from orchestration.settings import Settings, child_environment, prepare_process
+from orchestration.settings import Settings
+from tests.orchestration.reviewed import (
+    AREA,
+    AT,
+    DAY,
+    NAME,
+    empty,
+    home,
+    instance,
+    report,
+    said,
+    served,
+    submitted,
+)
 
-DAY = date(2026, 3, 10)
-AT = datetime(2026, 3, 11, 9, tzinfo=UTC)
-AREA = "score_drift"
-NAME = f"{DAY}/{AREA}"
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the tables of MLflow and Dagster: making them takes seconds, a copy none."""
-    from mlflow import MlflowClient
-
-    settings = Settings(tmp_path_factory.mktemp("empty") / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in child_environment(settings).items():
-            patch.setenv(name, value)
-        prepare_process(settings)
-        MlflowClient(settings.mlflow_uri).search_experiments()
-        with dg.DagsterInstance.get() as instance:
-            instance.get_runs(limit=1)
-    return settings.home
-
-
-@pytest.fixture
-def home(empty: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A home with one report that asks for a decision."""
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(empty, settings.home)
-    statistic = Statistic("shift", 2.0, 1.0, AREA, Verdict.ACT, "the scores moved", 2.0, 1.0)
-    write_report(AREA, DAY, None, [statistic], ReportTarget(settings.reports, None, "m1"))
-    return settings
-
-
-@pytest.fixture
-def instance(home: Settings) -> Iterator[dg.DagsterInstance]:
-    """The home's own: the training that a review starts opens it too."""
-    with dg.DagsterInstance.get() as found:
-        yield found
-
-
-def served(home: Settings, *seeds: int) -> list[str]:
-    """Versions that served one after the other."""
-    from ml.registry.bundle import BundleFacts, write_bundle
-
-    registry, versions = RegistryResource().open(), []
-    for seed in seeds:
-        facts = BundleFacts("2026-03-01", seed, "0.1.0", {"home": ("age",)}, {}, {}, {})
-
-        def write(folder: Path) -> None:
-            (folder / "numbers.npy").write_bytes(b"123")
-
-        version = write_bundle(home.bundles, write, facts)
-        registry.log_run(version, {"seed": seed}, {}, {})
-        registry.promote(version, "passed the gate", AT)
-        versions.append(version)
-    return versions
-
-
-def submitted(
-    instance: dg.DagsterInstance, decision: str, note: str = "it moved", **other: Any
-) -> dg.ExecuteInProcessResult:
-    """The job as the form starts it."""
-    form = {
-        "day": DAY.isoformat(),
-        "area": AREA,
-        "decision": decision,
-        "note": note,
-        "reviewer": "ada",
-        **other,
-    }
-    return review_job.execute_in_process(
-        run_config={"ops": {OP: {"config": form}}},
-        resources={name: RESOURCES[name] for name in ("home", "registry")},
-        instance=instance,
-        raise_on_error=False,
-    )
-
-
-def said(result: dg.ExecuteInProcessResult) -> str:
-    from orchestration.notify import failure_text
-
-    return failure_text(result.all_events)
+__all__ = ["empty", "home", "instance"]
 
 
 def test_a_review_from_the_form_closes_the_report_and_shows_on_its_asset(
@@ -176,6 +106,46 @@ def test_the_same_rollback_again_takes_no_second_step_back(
     assert len(read_reviews(home.reports)) == 1
 
 
+def killed_before_its_alias(registry: ModelRegistry, version: str, back_to: str) -> None:
+    """The step back of the review, with the alias where it was."""
+    reason = f"rolled back from {version}: it moved (review {NAME})"
+    registry.promote(back_to, reason, AT, against=version, by="ada")
+    number = str(registry._find(version).version)
+    registry._client.set_registered_model_alias(MODEL, ALIAS, number)
+    assert registry.champion() == version
+
+
+def test_a_rollback_killed_before_its_alias_is_finished_by_the_same_review(
+    home: Settings, instance: dg.DagsterInstance
+) -> None:
+    first, second = served(home, 1, 2)
+    models = RegistryResource().open()
+    killed_before_its_alias(models, second, first)
+    assert version_before(models, "") == (second, first)
+    assert submitted(instance, "rollback").success
+    assert models.champion() == first
+    assert read_pointer(home.champion_pointer).version == first
+    assert [one.version for one in models.history()] == [first, second, first]
+    [record] = read_records(home.decisions)
+    assert (record["kind"], record["version"], record["against"]) == ("rollback", first, second)
+    assert submitted(instance, "rollback").success
+    assert len(read_records(home.decisions)) == 1
+
+
+def test_a_second_report_about_the_model_that_was_stepped_back_from_takes_no_second_step(
+    home: Settings, instance: dg.DagsterInstance
+) -> None:
+    _, second, third = served(home, 1, 2, 3)
+    report(home, third, "feature_drift")
+    assert submitted(instance, "rollback").success
+    told = said(submitted(instance, "rollback", area="feature_drift"))
+    assert f"the report is about {third}, {second} serves since; close it with keep" in told
+    assert "segue rollback --why" in told
+    assert RegistryResource().open().champion() == second
+    assert [one.area for one in read_reviews(home.reports)] == [AREA]
+    assert submitted(instance, "keep", area="feature_drift").success
+
+
 def test_a_rollback_that_is_refused_leaves_the_report_open(
     home: Settings, instance: dg.DagsterInstance
 ) -> None:
@@ -221,6 +191,17 @@ def test_the_command_line_checks_before_a_run_begins(
     assert result.exit_code == 1
     assert list(instance.get_runs()) == []
     assert read_reviews(home.reports) == ()
+
+
+def test_a_review_cut_after_a_brace_of_its_note_is_passed_over(home: Settings) -> None:
+    note = "see {that}"
+    kept = record_review(home.reports, DAY, AREA, "keep", note, "ada", AT)
+    path = home.reports / "reviews.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"}") + 1])
+    assert read_reviews(home.reports) == ()
+    assert record_review(home.reports, DAY, AREA, "keep", note, "ada", AT) == kept
+    assert read_reviews(home.reports) == (kept,)
 
 
 def test_keeping_needs_no_run(home: Settings, instance: dg.DagsterInstance) -> None:

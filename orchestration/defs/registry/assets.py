@@ -18,7 +18,7 @@ from ml.registry.gate import decide
 from ml.registry.models import ModelRegistry, Promotion
 from ml.registry.pointer import heal_pointer, make_champion
 from ml.registry.policy import Policy, read_policy
-from ml.registry.records import PROMOTION, append_record
+from ml.registry.records import append_record, heal_records
 from orchestration.defs.registry.recording import decision_record, tabulate
 from orchestration.keys import (
     CHAMPION,
@@ -120,6 +120,7 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
     if decision["promote"]:
         promote(home, models, decision)
     heal_pointer(settings.champion_pointer, models)
+    heal_records(settings.decisions, models)
     serving = models.champion()
     manifest = verify_bundle(settings.bundles / serving) if serving else None
     if manifest is not None and decision["promote"]:
@@ -134,7 +135,7 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
 
 
 def promote(home: HomeResource, models: ModelRegistry, decision: dict[str, str]) -> None:
-    """Let a verified challenger serve and record it; one that serves already stays, unrecorded."""
+    """Let a verified challenger serve; one that serves already stays."""
     settings, before = home.settings, models.champion()
     if before == decision["challenger"]:
         return
@@ -142,7 +143,6 @@ def promote(home: HomeResource, models: ModelRegistry, decision: dict[str, str])
     why = f"passed the gate against {before or 'popularity'}: {decision['summary']}"
     chosen = Promotion(manifest.version, home.now().isoformat(), why, before)
     make_champion(settings.champion_pointer, models, chosen)
-    append_record(settings.decisions, {"kind": PROMOTION, **chosen.to_dict()})
 
 
 def described(
@@ -154,7 +154,7 @@ def described(
         "as_of": manifest.facts.as_of,
         "why": summary,
         "bundle": dg.MetadataValue.path(str(home.settings.bundles / manifest.version)),
-        "history": dg.MetadataValue.md(history_markdown(models.history())),
+        "history": dg.MetadataValue.md(history_markdown(models.served())),
     }
 
 

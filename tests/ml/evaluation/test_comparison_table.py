@@ -106,3 +106,13 @@ def test_the_arrow_table_holds_chances_beside_advantages() -> None:
 def test_the_table_for_people_has_a_line_a_model() -> None:
     lines = to_markdown(rows("strong")).splitlines()
     assert [line.split(" | ")[1] for line in lines[2:]] == ["strong", "luck", "weak"]
+
+
+def test_one_listener_tells_no_chance() -> None:
+    """Every resample is the listener: p would be the least there is."""
+    alone = np.zeros(REQUESTS + 1, I32)
+    found = comparison_rows("home", models(), TRUTH, alone, reference="strong", seed=3)
+    others = [row for row in found if row.model != "strong"]
+    assert len(others) == 2 * len(SHOWN)
+    assert all(np.isnan(row.p) for row in others)
+    assert all(row.advantage.text().endswith("(one listener)") for row in others)

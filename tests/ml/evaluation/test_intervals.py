@@ -74,6 +74,21 @@ def test_nobody_has_no_interval() -> None:
     assert column.text() == "n/a"
 
 
+def test_one_listener_has_a_mean_and_no_interval() -> None:
+    """Every resample is the same listener: bounds at the mean would call any difference certain."""
+    alone = bootstrap(np.array([0.1]), seed=1)
+    assert (alone.mean, alone.users, alone.text()) == (0.1, 1, "0.1000 (one listener)")
+    assert np.isnan([alone.low, alone.high]).all()
+    both, one, nobody = intervals(np.array([[0.5, 0.2, np.nan], [0.5, np.nan, np.nan]]), seed=1)
+    assert (both.low, both.high) == (0.5, 0.5)
+    assert one.text() == "0.2000 (one listener)"
+    assert np.isnan([one.low, one.high]).all()
+    assert nobody.text() == "n/a"
+    requests = request_interval(np.array([1.0, 0.0]), np.zeros(2, I32), seed=1)
+    assert requests.text() == "0.5000 (one listener)"
+    assert np.isnan([requests.low, requests.high]).all()
+
+
 def test_means_of_columns_by_user_leave_out_what_is_missing() -> None:
     values = np.array([[1.0, np.nan], [0.0, np.nan], [0.5, 0.5], [np.nan, 0.1]])
     users, means = user_means(values, np.array([9, 9, 2, 2], I32))

@@ -164,3 +164,13 @@ def test_an_unknown_reference_is_refused() -> None:
     shown, wanted, user = random_case()
     with pytest.raises(EvaluationError, match="found 'best'"):
         slice_advantages(shown, wanted, user, [everything(wanted)], reference="best", seed=1)
+
+
+def test_a_slice_of_one_listener_tells_no_chance_and_is_no_member_of_the_family() -> None:
+    shown, wanted, user = random_case()
+    alone = user[wanted.request] == 0
+    parts = Slices("alone", ("yes", "no"), np.where(alone, 0, 1).astype(np.int8))
+    table = slice_advantages(shown, wanted, user, [parts], reference="better", metrics=NDCG, seed=4)
+    chance = {row["slice"]: row["p"] for row in table.to_pylist()}
+    assert np.isnan(chance["yes"])
+    assert 0.0 < chance["no"] <= 1.0

@@ -78,6 +78,21 @@ def test_a_ranker_that_only_equals_a_generator_does_not_serve() -> None:
     assert choose(Liking(2, 1, 0), examples(played=0), "home", seed=1).serves == "alike"
 
 
+def of_one_listener(found: Examples) -> Examples:
+    """The same requests, all by one listener."""
+    place = found.requests.column_names.index("listener")
+    alone = pa.array(np.zeros(len(found.requests), np.int32))
+    return Examples(found.rows, found.requests.set_column(place, "listener", alone), found.truth)
+
+
+def test_one_listener_has_no_interval_and_is_answered_by_popularity() -> None:
+    """The ranker is above every generator, and `alike` above popularity, in the mean alone."""
+    choice = choose(Liking(0, 1, 0), of_one_listener(examples(played=1)), "home", seed=1)
+    assert choice.ndcg["segue"] > choice.ndcg["alike"]
+    assert (choice.serves, choice.leader) == ("popularity", "popularity")
+    assert choose(None, of_one_listener(examples(played=0)), "home", seed=1).leader == "popularity"
+
+
 def test_a_generator_that_is_not_shown_to_be_above_popularity_does_not_lead() -> None:
     """Ahead for one listener of two, behind for the other a little less: the mean alone is better."""
     ahead, behind = examples(played=0), examples(played=1)

@@ -12,6 +12,7 @@ from ml.policy.rules import PolicyRules
 from ml.ranking.breakdown import beyond_of, discovery, families_of
 from ml.ranking.contexts import MOST_GENRES, Context, context_of, genre_membership
 from ml.ranking.judging import RANKER, SHOWN, Judged, truth_of
+from ml.ranking.report_rows import interval
 from ml.ranking.run import TrainingRun
 from ml.ranking.served import read_served
 from ml.state.state import State
@@ -102,3 +103,10 @@ def test_a_catalogue_without_genres_or_artists_has_no_figures_of_them(
     assert "genre miscalibration" not in figures
     assert np.isnan(figures["artist exposure Gini"])
     assert figures["heard before"] == 0.0
+
+
+def test_the_page_says_that_one_listener_has_no_interval() -> None:
+    nothing = {"low": np.nan, "high": np.nan, "advantage_low": np.nan, "advantage_high": np.nan}
+    row = {"mean": 0.1, "advantage": 0.02, **nothing}
+    assert interval(row) == "0.1000 (one listener)"
+    assert interval(row, "advantage") == "+0.0200 (one listener)"

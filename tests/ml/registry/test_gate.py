@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ml.registry.decision import Kind, Outcome
@@ -10,6 +11,7 @@ from ml.registry.gate import GateError
 from tests.ml.registry.scores import (
     FIRST_TEST_DAY,
     KEPT,
+    LISTENERS,
     decided,
     failed,
     model,
@@ -58,6 +60,68 @@ def test_requests_with_nothing_relevant_are_no_evidence() -> None:
     decision = decided(model("new", home=scores(float("nan"))))
     assert not decision.promote
     assert outcome(decision, "not worse than decayed popularity") is Outcome.NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("ndcg", "promoted"), [(0.5, True), (0.1, True), ([0.15, 0.05], True), (0.05, False)]
+)
+@pytest.mark.parametrize("requests", [2, 28])
+def test_a_first_model_of_few_listeners_is_let_through_by_its_mean(
+    ndcg: float | list[float], promoted: bool, requests: int
+) -> None:
+    """Above popularity's 0.1, the same, or as good in the mean."""
+    decision = decided(model("new", home=scores(ndcg, popularity=0.1, requests=requests)))
+    assert decision.promote is promoted
+    assert outcome(decision, "not worse than decayed popularity") is Outcome.NOT_JUDGED
+    assert f"of at least 30 listeners, found {requests}" in decision.to_markdown()
+    assert "nobody asked" not in decision.to_markdown()
+
+
+@pytest.mark.parametrize(("ndcg", "promoted"), [(0.5, True), (0.1, True), (0.05, False)])
+def test_a_home_of_one_listener_gets_a_first_champion(ndcg: float, promoted: bool) -> None:
+    alone = replace(scores(ndcg), user=np.zeros(LISTENERS, np.int32))
+    decision = decided(model("new", home=alone))
+    assert decision.promote is promoted
+    assert "(one listener)" in decision.to_markdown()
+
+
+def test_a_few_listeners_do_not_show_a_first_model_worse_on_a_surface() -> None:
+    few = scores(0.05, requests=29)
+    assert decided(model("new", home=scores(0.5), now_playing=few)).promote
+
+
+@pytest.mark.parametrize(
+    ("ndcg", "as_of", "promoted"),
+    [
+        (0.5, "2025-12-04", True),
+        (0.4985, "2025-12-04", True),
+        (0.4975, "2025-12-04", False),
+        (0.9, "2025-12-03", False),
+    ],
+)
+def test_beside_an_old_champion_a_few_listeners_are_enough_where_no_mean_is_below_the_margin(
+    ndcg: float, as_of: str, promoted: bool
+) -> None:
+    """28 days older is old, the margin is 0.002."""
+    champion = model("old", as_of="2025-11-06", home=scores(0.5, requests=29))
+    decision = decided(model("new", as_of=as_of, home=scores(ndcg, requests=29)), champion)
+    assert decision.promote is promoted
+    told = "too few to judge, and the champion is 28 days older"
+    assert (told in decision.to_markdown()) is promoted
+
+
+def test_beside_an_old_champion_one_surface_below_the_margin_refuses() -> None:
+    few = {"home": scores(0.5, requests=29), "now_playing": scores(0.5, requests=29)}
+    worse = {**few, "now_playing": scores(0.4, requests=29)}
+    champion = model("old", as_of="2025-06-01", **few)
+    assert decided(model("new", **few), champion).promote
+    assert failed(decided(model("new", **worse), champion)) == [("a surface was judged", "all")]
+
+
+def test_beside_an_old_champion_nobody_who_asks_is_not_enough() -> None:
+    champion = model("old", as_of="2025-06-01", home=scores(float("nan")))
+    decision = decided(model("new", home=scores(float("nan"))), champion)
+    assert failed(decision) == [("a surface was judged", "all")]
 
 
 def test_a_challenger_may_lose_a_little_on_one_surface_when_it_gains_on_another() -> None:

@@ -12,7 +12,9 @@ from ml.registry.evidence import Invariant
 from ml.registry.ground import AskedDay, Ground
 from ml.registry.invariants import (
     Answered,
+    _agree,
     _distinct,
+    _filled,
     differing,
     in_blocks,
     logged,
@@ -84,9 +86,39 @@ def with_home(stored: Stored, model: SurfaceModel) -> Recommender:
     return replace(stored.built, surfaces={**stored.built.surfaces, "home": model})
 
 
-def test_without_a_request_nothing_is_shown_to_hold(stored: Stored) -> None:
-    nobody = replace(stored, parts=[])
-    assert {"lists_are_full", "online_matches_batch"} <= broken(nobody.invariants())
+def test_without_a_request_no_invariant_breaks_and_that_nobody_asked_is_said(
+    stored: Stored,
+) -> None:
+    found = replace(stored, parts=[]).invariants()
+    assert broken(found) == set()
+    said = {name for name, one in found.items() if one.text == "nobody asked"}
+    assert said == {"scores_reproduce", "lists_are_full", "online_matches_batch"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "allowed"),
+    [
+        (1, 0.99, 0),
+        (2, 0.99, 1),
+        (50, 0.99, 1),
+        (1000, 0.995, 5),
+        (10, 0.8, 2),
+        (50, 1.0, 0),
+    ],
+)
+def test_of_few_requests_one_may_miss_where_a_share_may(
+    asked: int, least: float, allowed: int
+) -> None:
+    """A hundredth of 50 requests is less than one."""
+    track = np.zeros((asked, 1), np.int32)
+    whole = Answered(track, np.ones((asked, 1)))
+    for misses in range(min(allowed + 2, asked + 1)):
+        other = np.arange(asked)[:, None] < misses
+        found = Answered(np.where(other, 1, track).astype(np.int32), whole.score)
+        assert _agree(whole, found, 1e-6, least).passed is (misses <= allowed)
+        short = Answered(np.where(other, -1, track).astype(np.int32), whole.score)
+        wanted = np.ones(asked, np.int64)
+        assert _filled(short, wanted, least).passed is (misses <= allowed)
 
 
 def test_answers_one_by_one_stand_in_the_order_of_the_requests(stored: Stored) -> None:

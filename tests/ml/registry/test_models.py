@@ -114,6 +114,18 @@ def test_a_promotion_killed_before_its_alias_is_recorded_once(
     assert registry.history() == [Promotion("aaa", NOON.isoformat(), "passed")]
 
 
+def test_a_promotion_killed_before_its_alias_has_not_served(registry: ModelRegistry) -> None:
+    for version in ("aaa", "bbb"):
+        log(registry, version)
+    registry.promote("aaa", "passed", NOON)
+    for name, value in {"reason": "passed", "promoted": NOON.isoformat()}.items():
+        registry._client.set_model_version_tag(MODEL, "2", f"{name}-000002", value)
+    assert [one.version for one in registry.history()] == ["aaa", "bbb"]
+    assert [one.version for one in registry.served()] == ["aaa"]
+    registry.promote("bbb", "passed", NOON)
+    assert [one.version for one in registry.served()] == ["aaa", "bbb"]
+
+
 def test_a_bundle_that_was_never_logged_cannot_be_promoted(registry: ModelRegistry) -> None:
     with pytest.raises(KeyError, match="zzz is not registered"):
         registry.promote("zzz", "no run made it", NOON)

@@ -9,7 +9,8 @@ import pytest
 
 from ml.registry.models import ROLLED_BACK, ModelRegistry, Promotion
 from ml.registry.pointer import Pointer, heal_pointer, make_champion, read_pointer, write_pointer
-from ml.registry.records import append_record, read_records
+from ml.registry.records import append_record, heal_records, read_records
+from tests.ml.registry.scores import decided, model, scores
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -55,6 +56,54 @@ def test_a_line_cut_by_a_kill_is_passed_over_and_nothing_is_glued_to_it(tmp_path
         file.write('{"kind": "rollb')
     append_record(path, {"kind": "promotion", "at": "3"})
     assert [one["at"] for one in read_records(path)] == ["1", "3"]
+
+
+DECIDED = {"kind": "decision", "at": "2", **decided(model("new", home=scores(0.5))).to_dict()}
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A decision as the file holds it, without its end of line."""
+    path = tmp_path_factory.mktemp("whole") / "decisions.jsonl"
+    append_record(path, DECIDED)
+    return path.read_bytes()[:-1]
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_decision_cut_anywhere_is_passed_over(part: int, line: bytes, tmp_path: Path) -> None:
+    """Rulings are inner objects: some cuts end in a brace."""
+    cuts = range(1 + part, len(line), 8)
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(b'{"at": "1"}\n' + b"\n".join(line[:cut] for cut in cuts))
+    assert read_records(path) == [{"at": "1"}]
+    path.write_bytes(line)
+    assert read_records(path) == [DECIDED]
+
+
+def test_a_decision_of_several_rules_holds_cuts_that_end_in_a_brace(line: bytes) -> None:
+    assert line[:-1].count(b"}") >= len(DECIDED["rulings"]) > 1
+
+
+def test_a_promotion_killed_before_its_record_is_recorded_once(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    records = tmp_path / "decisions.jsonl"
+    heal_records(records, registry)
+    assert read_records(records) == []
+    make_champion(tmp_path / "champion.json", registry, promotion("aaa", 0))
+    heal_records(records, registry)
+    heal_records(records, registry)
+    assert read_records(records) == [{"kind": "promotion", **promotion("aaa", 0).to_dict()}]
+
+
+def test_the_same_model_promoted_twice_has_two_records(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    records = tmp_path / "decisions.jsonl"
+    for days, version in enumerate(("aaa", "bbb", "aaa")):
+        make_champion(tmp_path / "champion.json", registry, promotion(version, days))
+        heal_records(records, registry)
+    assert [one["version"] for one in read_records(records)] == ["aaa", "bbb", "aaa"]
 
 
 def test_the_pointer_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -128,5 +177,15 @@ def test_the_documents_of_a_model_decided_again_are_those_of_the_latest_decision
 ) -> None:
     registry.log_run("ccc", {}, {}, {"decision.md": "not promoted"})
     registry.log_run("ccc", {}, {}, {"decision.md": "promoted"})
+    [found] = (tmp_path / "artifacts").rglob("decision.md")
+    assert found.read_text() == "promoted"
+
+
+def test_the_champion_made_again_keeps_the_documents_of_its_promotion(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    registry.log_run("ccc", {}, {}, {"decision.md": "promoted"})
+    registry.promote("ccc", "passed", NOON)
+    registry.log_run("ccc", {}, {}, {"decision.md": "not promoted"})
     [found] = (tmp_path / "artifacts").rglob("decision.md")
     assert found.read_text() == "promoted"
