@@ -23,6 +23,7 @@ from ml.state.requests import Requests
 POPULARITY = "popularity"
 # Fewer listeners than this tell nothing apart: then they are answered like everybody.
 _LEAST_STRANGERS = 30
+_LEAST_LISTENERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,12 @@ def choose(
         for name, lists in source_lists(examples).items()
     }
 
+    # Few listeners have no spread of their own: then their requests are drawn instead.
+    few = len(np.unique(listener)) < _LEAST_LISTENERS
+    unit = np.arange(len(listener), dtype=np.int32) if few else listener
+
     def above(values: NDArray[np.float64], name: str) -> bool:
-        # nan, where one listener has no interval, is not above.
-        return bool(paired_interval(values, ndcg[name], listener, seed=seed).low > 0)
+        return bool(paired_interval(values, ndcg[name], unit, seed=seed).low > 0)
 
     is_popularity = best == POPULARITY or POPULARITY not in ndcg
     leader = best if is_popularity or above(ndcg[best], POPULARITY) else POPULARITY

@@ -85,12 +85,19 @@ def of_one_listener(found: Examples) -> Examples:
     return Examples(found.rows, found.requests.set_column(place, "listener", alone), found.truth)
 
 
-def test_one_listener_has_no_interval_and_is_answered_by_popularity() -> None:
-    """The ranker is above every generator, and `alike` above popularity, in the mean alone."""
+def test_of_one_listener_the_requests_are_drawn() -> None:
+    """The ranker is above every generator in each of the two requests."""
     choice = choose(Liking(0, 1, 0), of_one_listener(examples(played=1)), "home", seed=1)
-    assert choice.ndcg["segue"] > choice.ndcg["alike"]
-    assert (choice.serves, choice.leader) == ("popularity", "popularity")
-    assert choose(None, of_one_listener(examples(played=0)), "home", seed=1).leader == "popularity"
+    assert choice.by_ranker
+    assert choose(None, of_one_listener(examples(played=0)), "home", seed=1).leader == "alike"
+
+
+def test_a_single_request_shows_nothing() -> None:
+    whole = of_one_listener(examples(played=0))
+    one = Examples(whole.rows.slice(0, 3), whole.requests.slice(0, 1), whole.truth.slice(0, 1))
+    choice = choose(None, one, "home", seed=1)
+    assert choice.ndcg["alike"] > choice.ndcg["popularity"]
+    assert choice.leader == "popularity"
 
 
 def test_a_generator_that_is_not_shown_to_be_above_popularity_does_not_lead() -> None:
