@@ -5,7 +5,7 @@ comparison with simpler models (ml.ranking.verdicts), figures (ml.registry.groun
 (ml.registry.gate).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,49 +16,56 @@ from numpy.typing import NDArray
 from ml.candidates.merge import Pool
 from ml.evaluation.metrics import Lists, per_request
 from ml.policy.rules import DEFAULT_RULES, PolicyRules, apply_rules
-from ml.ranking.judging import DEPTH, Judged, pool_of
+from ml.ranking.asked import AskedDay, asked_days
+from ml.ranking.examples import Examples, read_examples
+from ml.ranking.judging import DEPTH, pool_of, source_lists, truth_of
 from ml.ranking.model import RankerError
 from ml.ranking.order import POPULARITY
 from ml.ranking.run import TrainingRun
 from ml.ranking.served import read_served
 from ml.ranking.steps import states_of
-from ml.ranking.training import StateOf, label_day
+from ml.ranking.training import StateOf
 from ml.registry.evidence import Evidence
-from ml.registry.ground import AskedDay, Ground, ModelLists, surface_evidence
+from ml.registry.ground import Ground, ModelLists, surface_evidence
 from ml.serving.recommender import Recommender
 from ml.serving.saved import load_recommender
 from ml.state.catalogue import Catalogue
-from ml.state.log import Log
 from ml.state.read import read_log
+from ml.tables import RECOMMENDED_SURFACES
 
 
-def grounds_of(
-    connection: duckdb.DuckDBPyConnection, run: TrainingRun, judged_by: Mapping[str, Judged]
-) -> dict[str, Ground]:
+def grounds_of(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> dict[str, Ground]:
     """The test requests of every surface that somebody asked for, each day with its own state."""
     state_of = states_of(connection)
     log = read_log(connection, state_of(run.plan.as_of))
     return {
-        surface: _ground(surface, run, judged, state_of, log)
-        for surface, judged in judged_by.items()
+        surface: _ground(run, asked_days(surface, run, log, state_of), examples, state_of)
+        for surface, examples in stored_tests(run).items()
     }
 
 
-def _ground(surface: str, run: TrainingRun, judged: Judged, state_of: StateOf, log: Log) -> Ground:
-    final = state_of(run.plan.as_of)
-    days: list[AskedDay] = []
-    keys: list[str] = []
-    for day in run.plan.days("test"):
-        labelled = label_day(surface, "test", run.plan, log, final.user_ids, state_of(day))
-        days.append(AskedDay(len(keys), labelled.requests, state_of(day)))
-        keys += labelled.requests.request_ids.to_pylist()
-    popularity = per_request(judged.lists[POPULARITY], judged.truth, 10)["ndcg"]
-    streams = np.zeros(final.catalogue.size)
-    before = state_of(run.plan.cut("test")).tracks
+def _ground(
+    run: TrainingRun, days: Sequence[AskedDay], examples: Examples, state_of: StateOf
+) -> Ground:
+    surface, catalogue = days[0].requests.surface, state_of(run.plan.as_of).catalogue
+    truth = truth_of(examples, surface)
+    streams, before = np.zeros(catalogue.size), state_of(run.plan.cut("test")).tracks
     streams[: before.rows] = before["streams"]
     return Ground(
-        days, tuple(keys), judged.listener, judged.truth, popularity, streams, final.catalogue
+        days,
+        tuple(key for day in days for key in day.requests.request_ids.to_pylist()),
+        examples.requests["listener"].to_numpy(),
+        truth,
+        per_request(source_lists(examples)[POPULARITY], truth, 10)["ndcg"],
+        streams,
+        catalogue,
     )
+
+
+def stored_tests(run: TrainingRun) -> dict[str, Examples]:
+    """Test examples of all generators by surface; surfaces that nobody asked for are left out."""
+    stored = {one: read_examples(run.examples(one, "test")) for one in RECOMMENDED_SURFACES}
+    return {surface: one for surface, one in stored.items() if len(one.requests)}
 
 
 def _shown(

@@ -27,7 +27,6 @@ from ml.ranking.selection import without
 from ml.ranking.served import Served, read_served
 from ml.ranking.steps import replace_table
 from ml.state.catalogue import Catalogue
-from ml.tables import RECOMMENDED_SURFACES
 
 COMPARISON, NEW_ONLY = "comparison", "new_only"
 SLICES, SLICE_ADVANTAGES, BEYOND = "slices", "slice_advantages", "beyond"
@@ -42,16 +41,6 @@ TABLES = (
     IMPORTANCE,
     ABLATION,
 )
-
-
-def judged_surfaces(run: TrainingRun, catalogue: Catalogue, threads: int) -> dict[str, Judged]:
-    """Every model's lists on the test requests by surface; surfaces nobody asked for are left out."""
-    judged: dict[str, Judged] = {}
-    for surface in RECOMMENDED_SURFACES:
-        served = read_served(run, surface, "test", threads)
-        if len(served.examples.requests):
-            judged[surface] = _judged(run, surface, served, catalogue)
-    return judged
 
 
 def _judged(run: TrainingRun, surface: str, served: Served, catalogue: Catalogue) -> Judged:

@@ -12,40 +12,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.evaluation.beyond import coverage, exposure_gini
-from ml.evaluation.calibration import (
-    distribution,
-    membership,
-    miscalibration,
-    shared_membership,
-)
+from ml.evaluation.calibration import distribution, membership, miscalibration
 from ml.evaluation.metrics import Lists, Truth, per_request
-from ml.evaluation.pairs import locate
 from ml.evaluation.repeats import shown_repeats, wanted_repeats
 from ml.evaluation.slices import history_lengths, popularity_tiers
 from ml.evaluation.surprise import novelty, surprisal
+from ml.ranking.asked import AskedDay, genre_membership, heard_on, plays_before, tastes
 from ml.registry.evidence import SurfaceEvidence
 from ml.state.catalogue import Catalogue
-from ml.state.requests import Requests
-from ml.state.state import State
 
-# Genres and tags beyond the most common ones are held by few tracks and cost memory.
-_MOST_GROUPS = 50
-_LIKING = "streams_h180"
 _NEW, _LIGHT, _HEAVY = 0, 1, 3
 _TAIL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class AskedDay:
-    """Requests of a test day, the first of them numbered `first`, and the state of that day."""
-
-    first: int
-    requests: Requests
-    state: State
-
-    def of(self, request: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Which of the numbered requests are this day's."""
-        return (request >= self.first) & (request < self.first + len(self.requests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,35 +54,13 @@ class Ground:
     def heard(
         self, request: NDArray[np.int32], track: NDArray[np.int32], *, session: bool = False
     ) -> NDArray[np.bool_]:
-        """Whether each row's track was heard by its request's listener before the day, or (with `session`)
-        in the running session."""
-        found = np.zeros(len(request), dtype=np.bool_)
-        for day in self.days:
-            own = day.of(request)
-            number, played = (request[own] - day.first).astype(np.int32), track[own]
-            before = day.state.user_tracks.find(day.requests.user[number], played) >= 0
-            if session:
-                owner = np.repeat(np.arange(len(day.requests)), day.requests.session_length())
-                before |= locate(number, played, owner, day.requests.session_track) >= 0
-            found[own] = before
-        return found
-
-
-def plays_before(days: Sequence[AskedDay], name: str) -> NDArray[np.float64]:
-    """A column of the listeners' state on the day of each request, float64 (n), 0 for unknown ones."""
-    parts = [np.zeros(0)]
-    for day in days:
-        user = day.requests.user
-        known = np.where(user >= 0, user, 0)
-        column = day.state.users[name] if day.state.users.rows else np.zeros(1)
-        parts.append(np.where(user >= 0, column[known], 0.0))
-    return np.concatenate(parts).astype(np.float64)
+        """As `heard_on` of the days."""
+        return heard_on(self.days, request, track, session=session)
 
 
 def groups_of(ground: Ground) -> sparse.csr_array:
     """p(group | track) (tracks, groups): the most common genres, popularity tiers where there are none."""
-    genres = ground.catalogue.genres
-    if not genres.nnz:
+    if not ground.catalogue.genres.nnz:
         everything = Truth(
             np.zeros(ground.catalogue.size, dtype=np.int32),
             np.arange(ground.catalogue.size, dtype=np.int32),
@@ -114,24 +69,7 @@ def groups_of(ground: Ground) -> sparse.csr_array:
         )
         tiers = popularity_tiers(everything, ground.streams)
         return membership(tiers.code.astype(np.int32), len(tiers.labels))
-    count = np.bincount(genres.indices, minlength=genres.shape[1])
-    common = np.sort(np.argsort(-count, kind="stable")[:_MOST_GROUPS])
-    kept = genres[:, common]
-    kept.sort_indices()
-    return shared_membership(kept.indptr, kept.indices, len(common))
-
-
-def profiles(days: Sequence[AskedDay], member: sparse.csr_array) -> NDArray[np.float64]:
-    """Each request's listener in shares of the groups, float64 (n, groups), nan for new ones."""
-    parts = [np.zeros((0, member.shape[1]))]
-    for day in days:
-        users, place = np.unique(day.requests.user, return_inverse=True)
-        pairs = day.state.user_tracks
-        owner, position = pairs.take(users.astype(np.int32))
-        weight = pairs.columns[_LIKING][position] if pairs.columns.rows else np.zeros(0)
-        track = pairs.item[position]
-        parts.append(distribution(owner, track, weight, member, len(users))[place])
-    return np.concatenate(parts)
+    return genre_membership(ground.catalogue)
 
 
 def _by_listener(values: NDArray[np.float64], listener: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -168,7 +106,7 @@ def _measures(ground: Ground, lists: ModelLists) -> dict[str, NDArray[np.float64
     return {
         "novelty": novelty(shown, surprisal(ground.streams), truth.requests),
         "repeats": _by_listener(repeated - wanted, ground.listener),
-        "calibration": miscalibration(profiles(ground.days, member), held),
+        "calibration": miscalibration(tastes(ground.days, member), held),
         "fallback": lists.fallback,
     }
 

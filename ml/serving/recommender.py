@@ -24,7 +24,8 @@ from ml.ranking.order import POPULARITY, leader_score, serving_score, strangers
 from ml.ranking.reasons import explain
 from ml.ranking.surface import LeftOut, SurfaceSources
 from ml.serving.pace import PATIENT, Pace, Way
-from ml.serving.wishes import ANYTHING, Wishes, heard, skipped_today, unwanted
+from ml.serving.wishes import ANYTHING, Wishes, skipped_today, unwanted
+from ml.state.heard import heard
 from ml.state.requests import Requests, requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, RECOMMENDED_SURFACES

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
+from ml.state.heard import pairs_in
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -26,38 +27,13 @@ class Wishes:
 ANYTHING = Wishes()
 
 
-def _pairs_in(
-    asked: tuple[NDArray[np.int32], NDArray[np.int32]],
-    request: NDArray[np.int64],
-    track: NDArray[np.int32],
-    size: int,
-) -> NDArray[np.bool_]:
-    """Which of the asked (request, track) are one of the given."""
-    width = np.int64(size)
-    return np.isin(asked[0] * width + asked[1], request * width + track)
-
-
 def skipped_today(requests: Requests, pool: Pool, state: State) -> NDArray[np.bool_]:
     """Rows whose track the listener skipped since midnight: it is not offered again that day."""
     if requests.day is None or not requests.day.skipped.any():
         return np.zeros(len(pool.track), dtype=np.bool_)
     skipped = requests.day.skipped
     owner, track = requests.day.owner()[skipped], requests.day.track[skipped]
-    return _pairs_in((pool.request, pool.track), owner, track, state.catalogue.size)
-
-
-def heard(
-    requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    """Which (request, track), int32 (m) each, the listener's history, the day so far or the running
-    session holds, bool (m)."""
-    found = state.user_tracks.find(requests.user[request], track) >= 0
-    asked, size = (request, track), state.catalogue.size
-    owner = np.repeat(np.arange(len(requests)), requests.session_length())
-    found |= _pairs_in(asked, owner, requests.session_track, size)
-    if requests.day is not None:
-        found |= _pairs_in(asked, requests.day.owner(), requests.day.track, size)
-    return found
+    return pairs_in((pool.request, pool.track), owner, track, state.catalogue.size)
 
 
 def unwanted(pool: Pool, state: State, wishes: Wishes) -> NDArray[np.bool_]:

@@ -14,7 +14,6 @@ import dagster as dg
 from ml.ranking.model import RankerParameters
 from ml.ranking.rivals import challenger_evidence, champion_evidence, grounds_of
 from ml.ranking.run import TrainingRun, current_run
-from ml.ranking.verdicts import judged_surfaces
 from ml.registry.bundle import verify_bundle
 from ml.registry.evidence import Evidence, Invariant, write_evidence
 from ml.registry.from_run import LIST_LENGTH, build_bundle, surface_models
@@ -68,8 +67,7 @@ def champion_comparison(
     with warehouse.reader() as connection:
         state = read_state(connection, run.plan.as_of)
         version = challenger_bundle(home, run, state)
-        judged = judged_surfaces(run, state.catalogue, THREADS)
-        grounds = grounds_of(connection, run, judged)
+        grounds = grounds_of(connection, run)
     evidence = challenger_evidence(run, grounds, version, THREADS)
     found = invariants_of(settings, run, state, grounds, version)
     write_evidence(run.evaluation / "challenger.parquet", replace(evidence, invariants=found))

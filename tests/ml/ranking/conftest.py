@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ml.ranking.asked import numbered
 from ml.ranking.contexts import Context, context_of
 from ml.ranking.run import TrainingRun
 from ml.ranking.verdicts import evaluate
@@ -20,7 +21,7 @@ def context(make_state: Make, stream: Callable[..., dict[str, float]]) -> Contex
     plays = {(u, t): stream(3.0) for u in range(LISTENERS) for t in range(0, TRACKS, 2)}
     state = make_state(LISTENERS, TRACKS, plays)
     states = tuple(replace(state, valid_on=day) for day in DAYS[4:])
-    return context_of([requests(), requests()], states, state.catalogue, None)
+    return context_of(numbered([requests(), requests()], states), state.catalogue, None)
 
 
 @pytest.fixture(scope="module")
@@ -31,5 +32,5 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
 @pytest.fixture
 def evaluated(run: TrainingRun, context: Context) -> TrainingRun:
     if not (run.evaluation / "comparison.parquet").is_file():
-        evaluate(run, context.states[0].catalogue, {"home": context}, 1)
+        evaluate(run, context.days[0].state.catalogue, {"home": context}, 1)
     return run

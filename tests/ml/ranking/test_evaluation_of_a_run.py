@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from ml.ranking.asked import numbered
 from ml.ranking.contexts import Context, context_of
 from ml.ranking.judging import RANKER, SHOWN
 from ml.ranking.order import Choice
@@ -126,7 +127,7 @@ def test_a_table_that_nothing_can_be_said_in_leaves_its_section_out(
     tmp_path: Path, context: Context
 ) -> None:
     found = tiny_run(tmp_path, trained=False)
-    evaluate(found, context.states[0].catalogue, {"home": context}, 1)
+    evaluate(found, context.days[0].state.catalogue, {"home": context}, 1)
     assert IMPORTANCE not in read_findings(found)
     assert ABLATION in read_findings(found)
     assert "By feature" not in report_page(found)
@@ -179,7 +180,7 @@ def test_a_warehouse_with_other_requests_than_the_examples_is_refused(
     run: TrainingRun, make_state: Make
 ) -> None:
     state = make_state(LISTENERS, TRACKS)
-    other = context_of([requests(users=3)], (state,), state.catalogue, None)
+    other = context_of(numbered([requests(users=3)], [state]), state.catalogue, None)
     with pytest.raises(TrainingRunError, match="expected the 80 test requests of home"):
         evaluate(run, state.catalogue, {"home": other}, 1)
 

@@ -9,8 +9,9 @@ import pytest
 from scipy import sparse
 
 from ml.policy.rules import PolicyRules
+from ml.ranking.asked import MOST_GENRES, genre_membership, numbered
 from ml.ranking.breakdown import beyond_of, discovery, families_of
-from ml.ranking.contexts import MOST_GENRES, Context, context_of, genre_membership
+from ml.ranking.contexts import Context, context_of
 from ml.ranking.judging import RANKER, SHOWN, Judged, truth_of
 from ml.ranking.report_rows import interval
 from ml.ranking.run import TrainingRun
@@ -28,7 +29,7 @@ def test_what_was_heard_is_asked_of_the_requests_own_day(
     before = make_state(2, 4, {(0, 1): stream(1.0)})
     after = make_state(2, 4, {(0, 1): stream(1.0), (1, 2): stream(1.0)})
     found = context_of(
-        [requests(users=2), requests(users=2)], (before, after), before.catalogue, None
+        numbered([requests(users=2), requests(users=2)], [before, after]), before.catalogue, None
     )
     # Request 1 is listener 1 on the first day, request 3 the same on the second; track 9 is unknown.
     heard = found.heard(np.array([0, 1, 3, 3], np.int32), np.array([1, 2, 2, 9], np.int32))
@@ -40,7 +41,7 @@ def test_a_listener_whom_nobody_knows_has_no_history_and_no_taste(
 ) -> None:
     state = make_state(2, 4, {(0, 1): stream(2.0), (0, 3): stream(2.0)})
     asked = replace(requests(users=2), user=np.array([0, -1], np.int32))
-    found = context_of([asked], (state,), state.catalogue, None)
+    found = context_of(numbered([asked], [state]), state.catalogue, None)
     assert found.streams.tolist() == [4.0, 0.0]
     # Tracks 1 and 3 are of genre 1.
     assert found.around.taste[0].tolist() == [0.0, 1.0]
@@ -73,7 +74,7 @@ def test_a_family_that_puts_all_requests_into_one_slice_is_left_out(
 
 def test_heard_tracks_leave_before_new_ones_are_ranked(run: TrainingRun, context: Context) -> None:
     served = read_served(run, "home", "test", 1)
-    found = discovery(served, "home", context, PolicyRules(), context.states[0].catalogue)
+    found = discovery(served, "home", context, PolicyRules(), context.days[0].state.catalogue)
     assert set(found.lists) == {RANKER, SHOWN, "repeat_memory", "popularity"}
     for lists in found.lists.values():
         assert (lists.track % 2 == 1).all()
@@ -88,14 +89,14 @@ def test_heard_tracks_leave_before_new_ones_are_ranked(run: TrainingRun, context
 def test_a_catalogue_without_genres_or_artists_has_no_figures_of_them(
     run: TrainingRun, context: Context, make_state: Make
 ) -> None:
-    state = context.states[0]
+    state = context.days[0].state
     bare = replace(
         state.catalogue,
         genres=sparse.csr_matrix((TRACKS, 0), dtype=np.float32),
         artist=np.full(TRACKS, -1, np.int32),
         artist_ids=pa.array([], pa.string()),
     )
-    found = context_of([requests(), requests()], context.states, bare, None)
+    found = context_of(context.days, bare, None)
     served = read_served(run, "home", "test", 1)
     judged = discovery(served, "home", found, PolicyRules(), bare)
     rows = beyond_of(judged, found, "repeat_memory", 1).to_pylist()

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from ml.evaluation.metrics import Lists, Truth
+from ml.ranking.asked import AskedDay
 from ml.registry.evidence import SurfaceEvidence
-from ml.registry.ground import AskedDay, Ground, ModelLists, surface_evidence
+from ml.registry.ground import Ground, ModelLists, surface_evidence
 from ml.state.requests import Requests
 from ml.state.state import State
 

@@ -8,8 +8,9 @@ import pytest
 
 from ml.evaluation.metrics import Truth
 from ml.policy.rules import PolicyRules
+from ml.ranking.asked import AskedDay
 from ml.registry.evidence import Invariant
-from ml.registry.ground import AskedDay, Ground
+from ml.registry.ground import Ground
 from ml.registry.invariants import (
     Answered,
     _agree,

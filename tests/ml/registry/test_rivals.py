@@ -10,8 +10,9 @@ import pytest
 from ml.candidates.merge import Pool
 from ml.evaluation.metrics import Truth
 from ml.policy.rules import PolicyRules
+from ml.ranking.asked import AskedDay
 from ml.ranking.rivals import champion_evidence, lists_of
-from ml.registry.ground import AskedDay, Ground, surface_evidence
+from ml.registry.ground import Ground, surface_evidence
 from ml.state.requests import Requests
 from ml.state.state import State
 from tests.ml.registry.conftest import Stored, asked
