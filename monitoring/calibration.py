@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.files import write_aside
+from ml.files import replace_text
 from monitoring.measures import Panel
 from monitoring.profile import Profile
 from monitoring.thresholds import (
@@ -100,7 +100,7 @@ def kept(path: Path, facts: Mapping[str, object], make: Callable[[], Calibration
     if (stored := _stored(path, facts)) is not None:
         return stored
     found = make()
-    write_aside(path, json.dumps(_record(found, facts), indent=1, sort_keys=True))
+    replace_text(path, json.dumps(_record(found, facts), indent=1, sort_keys=True))
     return found
 
 

@@ -5,7 +5,7 @@ Belongs here: gathering and writing it. Does not belong here: its HTML (index_pa
 
 from pathlib import Path
 
-from monitoring.files import write_aside
+from ml.files import replace_text
 from monitoring.index_page import Watch, index_page
 from monitoring.reports import read_reports
 from monitoring.review import open_among, read_reviews
@@ -17,5 +17,5 @@ def write_index(reports: Path) -> Path:
     """Write the page from the reports and reviews in the folder and return its path."""
     found, reviews = read_reports(reports), read_reviews(reports)
     path = reports / INDEX
-    write_aside(path, index_page(Watch(found, open_among(found, reviews), reviews)))
+    replace_text(path, index_page(Watch(found, open_among(found, reviews), reviews)))
     return path

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from ml.files import replace_text
 from monitoring.areas import AREAS, JUDGED, TITLES, AreaReport, ReportTarget, Statistic, Verdict
 from monitoring.evidently_pages import (
     MOST_COLUMNS,
@@ -19,7 +20,6 @@ from monitoring.evidently_pages import (
     drift_snapshot,
     ranking_snapshot,
 )
-from monitoring.files import write_aside
 from monitoring.page import banner, standing_alone, with_banner
 from monitoring.profile import Profile
 from monitoring.verdict import judge
@@ -53,7 +53,7 @@ def write_report(
     header = banner(area, day, judgement, statistics, kept, target.model_version)
     page, snapshot_id = _page(area, day, figure, header, target, kept)
     html = day_folder(target.reports, day) / f"{area}.html"
-    write_aside(html, page)
+    replace_text(html, page)
     report = AreaReport(
         area,
         day,
@@ -66,7 +66,7 @@ def write_report(
         html,
         math.ceil(html.stat().st_size / 1024),
     )
-    write_aside(html.with_suffix(".json"), json.dumps(as_record(report), indent=1, sort_keys=True))
+    replace_text(html.with_suffix(".json"), json.dumps(as_record(report), indent=1, sort_keys=True))
     return report
 
 

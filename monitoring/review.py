@@ -13,9 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from ml.errors import SegueError
-from ml.lines import whole_objects
+from ml.lines import append_line, whole_objects
 from monitoring.areas import AREAS, AreaReport
-from monitoring.files import append_line
 from monitoring.reports import day_folder, read_reports
 
 REVIEWS = "reviews.jsonl"

@@ -11,10 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml.files import replace_text
 from monitoring.areas import TITLES
 from monitoring.dashboards import dashboard
 from monitoring.evidently_pages import figures_snapshot
-from monitoring.files import write_aside
 from monitoring.key_figures import KEY_FIGURES, written
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def store_day(
     panels = _as_json(dashboard(area, columns, NAMESPACE).dict())
     path = project / "dashboard.json"
     if not path.exists() or path.read_text(encoding="utf-8") != panels:
-        write_aside(path, panels)
+        replace_text(path, panels)
     return stored
 
 
@@ -72,7 +72,7 @@ def _project(workspace: Path, area: str) -> Path:
     project = workspace / str(project_id)
     if not (project / "metadata.json").exists():
         model = ProjectModel(id=project_id, name=TITLES[area])
-        write_aside(project / "metadata.json", _as_json(model.dict()))
+        replace_text(project / "metadata.json", _as_json(model.dict()))
     return project
 
 
@@ -81,7 +81,7 @@ def _project(workspace: Path, area: str) -> Path:
 def _store(project: Path, name: str, dump: Mapping[str, Any]) -> str:
     snapshot_id = uuid.uuid5(NAMESPACE, name)
     path = project / "snapshots" / f"{snapshot_id}.json"
-    write_aside(path, _as_json(dump))
+    replace_text(path, _as_json(dump))
     # Evidently's UI looks at the name before a rename; a touch tells it of the new file.
     path.touch()
     return str(snapshot_id)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import SegueError
+from ml.files import replace_text
 from orchestration.settings import DBT_PROJECT, Settings, prepare_process
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ def parsed_project() -> "Manifest":
             f"expected the dbt project to parse, found: {result.exception}; "
             "run `.venv/bin/dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
         )
-    aside = _PREPARED / ".digest"
-    aside.write_text(digest)
-    aside.replace(_PREPARED / "digest")
+    replace_text(_PREPARED / "digest", digest)
     manifest: Manifest = result.result
     return manifest
 

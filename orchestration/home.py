@@ -7,9 +7,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 from ml.errors import SegueError
+from ml.files import replace_text
 from ml.serving.batch import ACTIVE_DAYS
 from orchestration.settings import Settings
 
@@ -114,7 +114,6 @@ def _day(text: str | None) -> date | None:
 
 def write_home(settings: Settings, home: Home) -> None:
     """Store the record, aside and renamed."""
-    settings.home.mkdir(parents=True, exist_ok=True)
     stored = {
         "first_day": home.first_day.isoformat(),
         "last_day": home.last_day.isoformat() if home.last_day else None,
@@ -124,9 +123,7 @@ def write_home(settings: Settings, home: Home) -> None:
         "rhythm": home.rhythm,
         "partitions_from": home.partitions_from.isoformat() if home.partitions_from else None,
     }
-    aside: Path = settings.home_file.with_suffix(".tmp")
-    aside.write_text(json.dumps(stored, indent=1))
-    aside.replace(settings.home_file)
+    replace_text(settings.home_file, json.dumps(stored, indent=1))
 
 
 def widened(home: Home, days: Sequence[date], limits: tuple[str, ...]) -> Home:

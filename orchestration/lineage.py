@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from ml.files import replace_text
+
 # model relation -> column -> [(relation, column)]
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
 
@@ -59,7 +61,4 @@ def stored_lineage(folder: Path, digest: str) -> Lineage:
 
 def store_lineage(folder: Path, digest: str, lineage: Lineage) -> None:
     """Keep the lineage, aside and renamed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".lineage-{digest}.json"
-    aside.write_text(json.dumps(lineage, sort_keys=True))
-    aside.replace(folder / f"lineage-{digest}.json")
+    replace_text(folder / f"lineage-{digest}.json", json.dumps(lineage, sort_keys=True))

@@ -13,8 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO
 
-from ml.lines import whole_objects
-from monitoring.files import append_line
+from ml.lines import append_line, whole_objects
 from orchestration.delivery import deliver
 from orchestration.settings import Settings
 

@@ -1,23 +1,14 @@
-"""Writing small files and warehouse rows from an asset.
+"""Writing warehouse rows from an asset.
 
-Belongs here: atomic writes of what orchestration itself stores. Does not belong here: what ml and
+Belongs here: what orchestration itself stores. Does not belong here: what ml and
 monitoring store themselves.
 """
 
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from monitoring.areas import AreaReport
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file aside and put it in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def store_numbers(connection: duckdb.DuckDBPyConnection, report: AreaReport) -> int:

@@ -5,13 +5,15 @@ Belongs here: writing, listing and reading back what is quarantined. Does not be
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ml.lake.store import Lake, write_aside
+from ml.files import replace_file, replace_table
+from ml.lake.store import Lake
 from ml.sources.source import RECORD, SourceFile
 
 # `raw`: the row as a JSON object by canonical column names and further names of the source; for a file
@@ -57,8 +59,7 @@ def write_quarantine(lake: Lake, table: str, digest: str, rows: pa.Table) -> Non
     if rows.num_rows == 0:
         target.unlink(missing_ok=True)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(rows.sort_by([("record", "ascending")]), target)
+    replace_table(target, rows.sort_by([("record", "ascending")]), compression="zstd")
 
 
 def keep_file(lake: Lake, file: SourceFile) -> pa.Table:
@@ -66,10 +67,7 @@ def keep_file(lake: Lake, file: SourceFile) -> pa.Table:
     copy = Path(file.path)
     if file.original is not None:
         copy = lake.quarantine / file.table / "files" / f"{file.digest}-{file.original.name}"
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        aside = copy.with_name(f".{copy.name}.writing")
-        shutil.copyfile(file.original, aside)
-        aside.replace(copy)
+        replace_file(copy, partial(shutil.copyfile, file.original))
     row = {RECORD: [None], "reason": [file.unreadable], "raw": [str(copy)]}
     types = {RECORD: pa.int64(), "reason": pa.string(), "raw": pa.string()}
     found = pa.table({name: pa.array(value, types[name]) for name, value in row.items()})

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ml.files import replace_table
 from ml.tables import CANONICAL
 
 _PREFIX = "day="
@@ -71,16 +72,9 @@ class Lake:
         if target.exists():
             rows = pa.concat_tables([_read(target, rows.schema), rows])
             rows = rows.sort_by([(name, "ascending") for name in CANONICAL[table].key])
-        write_aside(rows, target)
+        replace_table(target, rows, compression="zstd")
 
 
 def _read(file: Path, schema: pa.Schema) -> pa.Table:
     # partitioning=None: otherwise Arrow adds the day of the folder as a column.
     return pq.read_table(file, schema=schema, partitioning=None)
-
-
-def write_aside(rows: pa.Table, target: Path) -> None:
-    """Write Parquet beside the target and rename it, so that no reader sees half a file."""
-    aside = target.with_name(f".{target.name}.writing")
-    pq.write_table(rows, aside, compression="zstd")
-    aside.replace(target)

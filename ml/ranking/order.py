@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.intervals import paired_interval
 from ml.evaluation.metrics import per_request, per_user
+from ml.files import replace_text
 from ml.ranking.examples import Examples
 from ml.ranking.judging import RANKER, pool_of, source_lists, truth_of
 from ml.ranking.model import Ranker
@@ -46,9 +47,7 @@ class Choice:
 
     def write(self, path: Path) -> None:
         """Store as JSON."""
-        aside = path.with_suffix(".tmp")
-        aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True))
-        aside.replace(path)
+        replace_text(path, json.dumps(asdict(self), indent=1, sort_keys=True))
 
 
 def read_choice(path: Path) -> Choice:

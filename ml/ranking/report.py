@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.evaluation.page.layout import Chapter, Verdict, page
+from ml.files import replace_text
 from ml.ranking.judging import RANKER, SHOWN
 from ml.ranking.order import POPULARITY, Choice, read_choice
 from ml.ranking.report_rows import NDCG, Found, Told, figure, interval, of
 from ml.ranking.report_sections import sections
 from ml.ranking.run import TrainingRun
 from ml.ranking.training import SPLITS
-from ml.ranking.verdicts import COMPARISON, NEW_ONLY, read_findings, replace_text
+from ml.ranking.verdicts import COMPARISON, NEW_ONLY, read_findings
 
 PAGE = "report.html"
 CONVENTIONS = (

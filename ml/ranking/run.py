@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ml.errors import SegueError
 from ml.evaluation.splits import Windows
+from ml.files import replace_text
 from ml.ranking.parameters import parameters_from
 from ml.ranking.training import Sampling, TrainingPlan
 
@@ -88,8 +89,8 @@ def begin_run(training: Path, plan: TrainingPlan) -> TrainingRun:
             name: [day.isoformat() for day in days] for name, days in asdict(plan.windows).items()
         },
     }
-    _write_aside(run.folder / "plan.json", json.dumps(stored, indent=1))
-    _write_aside(training / "current.json", json.dumps({"run": run.folder.name}))
+    replace_text(run.folder / "plan.json", json.dumps(stored, indent=1))
+    replace_text(training / "current.json", json.dumps({"run": run.folder.name}))
     return run
 
 
@@ -121,9 +122,3 @@ def current_run(training: Path) -> TrainingRun:
         },
     )
     return TrainingRun(folder, plan)
-
-
-def _write_aside(path: Path, text: str) -> None:
-    aside = path.with_suffix(".tmp")
-    aside.write_text(text)
-    aside.replace(path)

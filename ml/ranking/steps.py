@@ -21,6 +21,7 @@ from ml.embeddings.documents import track_documents
 from ml.embeddings.encoder import Encoder, EncoderConfig, load_encoder, train_encoder
 from ml.embeddings.pairs import co_listen_pairs
 from ml.embeddings.vectors import encode_changed, matrix
+from ml.files import replace_table
 from ml.ranking.examples import read_examples
 from ml.ranking.judging import DEPTH
 from ml.ranking.model import Ranker, RankerParameters, load_ranker
@@ -55,14 +56,6 @@ def replace_folder(target: Path, write: Callable[[Path], None]) -> None:
     write(aside)
     if target.exists():
         shutil.rmtree(target)
-    aside.replace(target)
-
-
-def replace_table(target: Path, table: pa.Table) -> None:
-    """Write a Parquet file aside and put it in place."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.aside")
-    pq.write_table(table, aside)
     aside.replace(target)
 
 

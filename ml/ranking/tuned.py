@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.files import replace_text
 from ml.ranking.model import RankerParameters
 from ml.ranking.parameters import parameters_from
 from ml.ranking.tuning import Found
@@ -30,9 +31,7 @@ def write_found(path: Path, surface: str, found: Found, as_of: str) -> None:
         "ndcg@10 before": found.base_ndcg,
         "gain": [found.gain.mean, found.gain.low, found.gain.high],
     }
-    aside = path.with_suffix(".tmp")
-    aside.write_text(json.dumps(stored, indent=1, sort_keys=True))
-    aside.replace(path)
+    replace_text(path, json.dumps(stored, indent=1, sort_keys=True))
 
 
 def read_tuned(path: Path, as_of: date) -> dict[str, RankerParameters]:

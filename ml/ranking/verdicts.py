@@ -8,13 +8,13 @@ champion on the same requests (ml.ranking.rivals).
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isnan
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ml.evaluation.table import Row, comparison_rows, to_arrow, to_markdown
+from ml.files import replace_table, replace_text
 from ml.policy.rules import DEFAULT_RULES
 from ml.ranking.ablation import Bounds, ablation
 from ml.ranking.breakdown import beyond_of, discovery, origin_table, sliced_tables
@@ -25,7 +25,6 @@ from ml.ranking.judging import RANKER, Judged, judge, source_lists
 from ml.ranking.run import TrainingRun, TrainingRunError
 from ml.ranking.selection import without
 from ml.ranking.served import Served, read_served
-from ml.ranking.steps import replace_table
 from ml.state.catalogue import Catalogue
 
 COMPARISON, NEW_ONLY = "comparison", "new_only"
@@ -161,11 +160,3 @@ def headline(run: TrainingRun) -> dict[str, float]:
         for name, end in (("mean", ""), ("low", "_low"), ("high", "_high"))
         if not isnan(row[name])
     }
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file aside and put it in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ml.ranking.steps import replace_table
+from ml.files import replace_table
 
 _MEASURE, _SLICE = "measure ", "slice "
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.files import replace_text
+
 if TYPE_CHECKING:
     from ml.registry.models import ModelRegistry, Promotion
 
@@ -23,11 +25,8 @@ class Pointer:
 
 
 def write_pointer(path: Path, version: str, since: str) -> None:
-    """Write the file aside and put it in place: a reader sees the old or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(json.dumps(asdict(Pointer(version, since))), encoding="utf-8")
-    aside.replace(path)
+    """Replace the file: a reader sees the old or the new one, never half."""
+    replace_text(path, json.dumps(asdict(Pointer(version, since))))
 
 
 def read_pointer(path: Path) -> Pointer | None:

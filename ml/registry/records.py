@@ -6,12 +6,11 @@ Belongs here: appending and reading records. Does not belong here: what a decisi
 
 import fcntl
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml.lines import whole_objects
+from ml.lines import append_line, whole_objects
 
 if TYPE_CHECKING:
     from ml.registry.models import ModelRegistry
@@ -20,21 +19,12 @@ DECISION, PROMOTION, ROLLBACK = "decision", "promotion", "rollback"
 
 
 def append_record(path: Path, record: Mapping[str, object]) -> None:
-    """Add a line; `record` names its `kind` and its instant `at`.
-
-    A line that a killed process left half-written is closed first, so that nothing is glued to it.
-    """
+    """Add a line; `record` names its `kind` and its instant `at`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(record, sort_keys=True, allow_nan=False) + "\n"
+    line = json.dumps(record, sort_keys=True, allow_nan=False)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        end, torn = file.seek(0, os.SEEK_END), b""
-        if end:
-            file.seek(end - 1)
-            torn = b"" if file.read(1) == b"\n" else b"\n"
-        file.write(torn + line.encode())
-        file.flush()
-        os.fsync(file.fileno())
+        append_line(file, line)
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

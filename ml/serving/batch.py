@@ -5,6 +5,7 @@ made (ml.serving.recommender).
 """
 
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import feather
 
+from ml.files import replace_file, replace_table
 from ml.serving.recommender import Recommender
 from ml.state.requests import requests_from_table
 from ml.state.state import State
@@ -80,22 +82,16 @@ def recommendations_path(folder: Path, day: date) -> Path:
 def publish_recommendations(folder: Path, day: date, lists: pa.Table, valid_on: date) -> Path:
     """Write the lists made at the end of `day`, in force on `valid_on`, and return the file."""
     target = recommendations_path(folder, day)
-    target.parent.mkdir(parents=True, exist_ok=True)
     in_force = pa.array([valid_on] * len(lists), pa.date32())
     table = lists.append_column("valid_on", in_force).cast(DAILY)
-    aside = target.with_name(f".{target.name}.aside")
-    pq.write_table(table, aside)
-    aside.replace(target)
+    replace_table(target, table)
     return target
 
 
 def publish_features(folder: Path, day: date, features: pa.Table) -> None:
     """Write the sampled ranker inputs of the lists made at the end of `day`."""
     target = recommendations_path(folder, day).with_name("features.arrow")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.aside")
-    feather.write_feather(features, aside)
-    aside.replace(target)
+    replace_file(target, partial(feather.write_feather, features))
 
 
 def read_features(folder: Path, day: date) -> pa.Table | None:

@@ -22,7 +22,6 @@ BROKEN_ZIP = (
     lzma.LZMAError,
     EOFError,
     RuntimeError,
-    NotImplementedError,
     OSError,
 )
 

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from ml.errors import SegueError
+from ml.files import replace_file, replace_table
 from ml.ranking.run import current_run
 from ml.registry.bundle import verify_bundle
 from ml.serving.recommender import RequestError
@@ -112,20 +112,17 @@ def answered(
         parts.append(recommender.recommend(of_day, k, exclude_heard=exclude_heard))
     order = [("request_id", "ascending"), ("rank", "ascending")]
     lists = pa.concat_tables(parts).sort_by(order)
-    settings.artifacts.mkdir(parents=True, exist_ok=True)
-    write_lists(asked, settings.artifacts / "answered_requests.parquet")
+    replace_table(settings.artifacts / "answered_requests.parquet", asked)
     write_lists(lists, settings.artifacts / "answers.parquet")
     return lists
 
 
 def write_lists(lists: pa.Table, out: Path) -> None:
     """Write Parquet or CSV (lists joined with " | "), aside and renamed."""
-    aside = out.with_name(f".{out.name}.aside")
     if out.suffix == ".parquet":
-        pq.write_table(lists, aside)
-    else:
-        for name in ("sources", "reasons"):
-            place = lists.schema.get_field_index(name)
-            lists = lists.set_column(place, name, pc.binary_join(lists[name], " | "))
-        pa_csv.write_csv(lists, aside)
-    aside.replace(out)
+        replace_table(out, lists)
+        return
+    for name in ("sources", "reasons"):
+        place = lists.schema.get_field_index(name)
+        lists = lists.set_column(place, name, pc.binary_join(lists[name], " | "))
+    replace_file(out, partial(pa_csv.write_csv, lists))

@@ -96,6 +96,7 @@ def _ready(process: "subprocess.Popen[bytes]", log: Path, workers: int) -> int:
             page = _metrics(number)
             if re.search(rf"^segue_swaps_total {workers}\.0$", page, re.MULTILINE):
                 return number
+        # No call waits for a page of another process.
         time.sleep(0.05)
     raise SystemExit(
         f"expected a service within {_PATIENCE:g} s, found:\n{log.read_text(errors='replace')}"

@@ -11,9 +11,9 @@ import pytest
 from ml.evaluation.metrics import Lists, Truth
 from ml.evaluation.splits import Windows
 from ml.evaluation.table import comparison_rows, to_arrow, to_markdown
+from ml.files import replace_table
 from ml.ranking.judging import RANKER
 from ml.ranking.run import TrainingRun, begin_run
-from ml.ranking.steps import replace_table
 from ml.ranking.training import Sampling, TrainingPlan
 from ml.registry.bundle import BundleFacts, write_bundle
 from ml.registry.evidence import Evidence, Invariant, SurfaceEvidence, write_evidence

@@ -12,8 +12,8 @@ from ml.errors import SegueError
 from ml.evaluation.intervals import Interval
 from ml.evaluation.splits import Windows
 from ml.evaluation.table import Row, to_arrow
+from ml.files import replace_table
 from ml.ranking.run import TrainingRun, begin_run
-from ml.ranking.steps import replace_table
 from ml.ranking.training import Sampling, TrainingPlan
 from orchestration.cli.evaluating import (
     next_step,

@@ -80,19 +80,13 @@ def answer_one(
     state = recommender.state
     block = one_request(asked, state.user_index, state.track_index)
     answer = recommender.answer(block, k, wishes=wishes, pace=pace)
-    by = answered_by(served, answer)
-    explained = contributions and by == "ranker"
+    head = heading(served, asked, answer)
+    explained = contributions and head["answered_by"] == "ranker"
     tracks = _tracks(recommender, answer, _contributions(served, answer, explained))
     pace.passed("reasons")
     fallback = None if answer.way is Way.CHOSEN else answer.way.value
     fields: dict[str, object] = {
-        "request_id": asked.request_id,
-        "surface": asked.surface,
-        "user_id": asked.user_id,
-        "at": asked.at,
-        "model_version": served.version,
-        "state_day": served.state_day,
-        "answered_by": by,
+        **head,
         "fallback": fallback,
         "tracks": tracks,
     }
@@ -131,6 +125,19 @@ def _tracks(
         }
         for place, rank in enumerate(shown.rank.tolist())
     ]
+
+
+def heading(served: Served, asked: Asked, answer: Answer) -> dict[str, object]:
+    """The fields of schemas.Answered."""
+    return {
+        "request_id": asked.request_id,
+        "surface": asked.surface,
+        "user_id": asked.user_id,
+        "at": asked.at,
+        "model_version": served.version,
+        "state_day": served.state_day,
+        "answered_by": answered_by(served, answer),
+    }
 
 
 def answered_by(served: Served, answer: Answer) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml.ranking.features import FeatureMatrix, family
 from ml.registry.traced import feature_contributions
 from ml.serving.recommender import Answer
-from ml.serving.service.answering import answered_by
+from ml.serving.service.answering import heading
 from ml.serving.service.errors import Refusal
 from ml.serving.service.loading import Served
 from ml.serving.service.taste import described
@@ -39,17 +39,12 @@ def explain_one(served: Served, asked: Asked, k: int, wishes: Wishes, track_id: 
         raise Refusal(404, "unknown_track", "expected a track of the catalogue, found none")
     block = one_request(asked, state.user_index, state.track_index)
     answer = recommender.answer(block, k, wishes=wishes)
-    by = answered_by(served, answer)
+    head = heading(served, asked, answer)
     rows = np.flatnonzero(answer.pool.track == track)
     row = int(rows[0]) if len(rows) else None
     place = None if row is None else _place(answer, row)
     return {
-        "surface": asked.surface,
-        "user_id": asked.user_id,
-        "at": asked.at,
-        "model_version": served.version,
-        "state_day": served.state_day,
-        "answered_by": by,
+        **head,
         **described(state, track),
         "verdict": _verdict(
             answer, row, place, k, skipped=(track_id, True) in zip(*asked.today, strict=True)
@@ -58,7 +53,7 @@ def explain_one(served: Served, asked: Asked, k: int, wishes: Wishes, track_id: 
         "score": None if row is None else float(answer.score[row]),
         "candidates": len(answer.pool.track),
         **_proposed(answer, row),
-        **_added(served, answer, row, explained=by == "ranker"),
+        **_added(served, answer, row, explained=head["answered_by"] == "ranker"),
     }
 
 

@@ -3,12 +3,12 @@
 Belongs here: one track explained, listeners to choose from. Does not belong here: the other models (schemas).
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ml.serving.service.schemas import Body, Identifier, NowPlayingRequest
+from ml.serving.service.schemas import Answered, Body, Identifier, NowPlayingRequest
 
 
 class ExplainRequest(Body):
@@ -49,16 +49,9 @@ class Feature(BaseModel):
     contribution: float | None
 
 
-class ExplainAnswer(BaseModel):
+class ExplainAnswer(Answered):
     """One track behind the list; base and contributions sum to the score."""
 
-    request_id: str
-    surface: Literal["home", "now_playing"]
-    user_id: str | None
-    at: datetime
-    model_version: str
-    state_day: date
-    answered_by: str
     track_id: str
     title: str | None
     artist: str | None

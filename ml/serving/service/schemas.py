@@ -120,8 +120,8 @@ class Recommended(BaseModel):
     contributions: dict[str, float] | None = None
 
 
-class Answer(BaseModel):
-    """A list, and by what it was made."""
+class Answered(BaseModel):
+    """Who asked, and by what the answer was made."""
 
     request_id: str
     surface: Literal["home", "now_playing"]
@@ -130,6 +130,11 @@ class Answer(BaseModel):
     model_version: str
     state_day: date
     answered_by: str = Field(description="ranker, or the generator whose order was shown.")
+
+
+class Answer(Answered):
+    """A list, and by what it was made."""
+
     fallback: Literal["leader", "popularity"] | None
     tracks: list[Recommended]
 

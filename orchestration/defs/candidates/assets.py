@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml.candidates.plan import PLAN
+from ml.files import replace_table
 from ml.ranking.honesty import Honesty, honesty
 from ml.ranking.judging import candidate_recall as recall_of
 from ml.ranking.run import current_run
-from ml.ranking.steps import CUTS, replace_table, write_sources
+from ml.ranking.steps import CUTS, write_sources
 from ml.tables import RECOMMENDED_SURFACES
 from orchestration.keys import (
     CANDIDATE_MODELS,

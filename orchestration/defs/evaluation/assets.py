@@ -7,6 +7,7 @@ Belongs here: the evaluation report. Does not belong here: metrics (ml.evaluatio
 import dagster as dg
 
 from ml.evaluation.table import to_markdown
+from ml.files import replace_text
 from ml.ranking.contexts import read_contexts
 from ml.ranking.model import RankerParameters
 from ml.ranking.report import PAGE, verdicts_markdown, write_report
@@ -28,7 +29,6 @@ from orchestration.keys import (
 from orchestration.report_links import report_url
 from orchestration.resources import HomeResource, WarehouseResource
 from orchestration.settings import Settings
-from orchestration.storing import replace_text
 
 _MODELS = (HOME_RANKER, NOW_PLAYING_RANKER)
 THREADS = RankerParameters().threads

@@ -9,6 +9,7 @@ import json
 import dagster as dg
 import pyarrow as pa
 
+from ml.files import replace_text
 from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.verdicts import headline
 from ml.registry.bundle import Manifest, verify_bundle
@@ -30,7 +31,6 @@ from orchestration.keys import (
 )
 from orchestration.readable import table_markdown
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
-from orchestration.storing import replace_text
 
 _INVARIANTS = "invariants_hold"
 

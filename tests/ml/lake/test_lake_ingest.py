@@ -97,7 +97,7 @@ def test_a_run_killed_half_way_is_completed_by_running_again(lake, make_listens,
     for day in lake.days("listens")[3:]:
         file = lake.files("listens", day)[0]
         # What a kill leaves: the file of the day half written under its other name, or nothing.
-        file.with_name(f".{file.name}.writing").write_bytes(file.read_bytes()[:100])
+        file.with_name(f".{file.name}.aside").write_bytes(file.read_bytes()[:100])
         file.unlink()
     assert lake.read("listens").num_rows == 3
 
@@ -105,7 +105,7 @@ def test_a_run_killed_half_way_is_completed_by_running_again(lake, make_listens,
 
     assert report.accepted == 3
     assert lake.read("listens") == whole.read("listens")
-    assert list(lake.root.rglob("*.writing")) == []
+    assert list(lake.root.rglob("*.aside")) == []
 
 
 def test_rows_of_the_same_content_that_are_let_in_later_join_the_file(lake, make_listens):

@@ -57,8 +57,7 @@ def test_a_fallback_is_an_arm_of_its_own_in_the_journal(start, clock, world):
     client = start(deadline_ms=1.0)
     clock.step = 0.002
     client.ask(user_id="u1", k=1)
-    # The answer was late: it did not wait for the disk, ending the service does.
-    client.__exit__(None, None, None)
+    client.until_written()
     (path,) = world.settings.journal.glob("day=*/*.jsonl")
     assert json.loads(path.read_text())["arm"] == "champion-popularity"
 

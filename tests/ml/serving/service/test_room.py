@@ -200,8 +200,10 @@ def test_where_a_generator_answers_values_are_told_and_no_contributions(client):
 
 def test_to_explain_shows_nothing_so_it_logs_nothing(client, world):
     explain(client, "t6", {"user_id": "u1"})
+    client.until_written()
     assert list(world.settings.journal.glob("day=*/*.jsonl")) == []
     client.ask(user_id="u1", k=1)
+    client.until_written()
     (journal,) = world.settings.journal.glob("day=*/*.jsonl")
     assert [json.loads(line)["user_id"] for line in journal.read_text().splitlines()] == ["u1"]
 

@@ -1,0 +1,35 @@
+"""A file is replaced whole or not at all."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ml.files import replace_file, replace_table, replace_text
+
+
+def test_text_and_tables_come_in_place_with_their_folders(tmp_path: Path) -> None:
+    replace_text(tmp_path / "a" / "one.txt", "é")
+    replace_table(tmp_path / "b" / "two.parquet", pa.table({"x": [1]}))
+    assert (tmp_path / "a" / "one.txt").read_text(encoding="utf-8") == "é"
+    assert pq.read_table(tmp_path / "b" / "two.parquet").to_pydict() == {"x": [1]}
+    found = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"one.txt", "two.parquet"}
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    def half(aside: Path) -> None:
+        aside.write_text("ha")
+        raise OSError("no space left")
+
+    replace_text(tmp_path / "one.txt", "old")
+    with pytest.raises(OSError, match="no space"):
+        replace_file(tmp_path / "one.txt", half)
+    assert (tmp_path / "one.txt").read_text() == "old"
+
+
+def test_what_a_kill_left_aside_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / ".one.parquet.aside").write_text("half")
+    replace_table(tmp_path / "one.parquet", pa.table({"x": [1]}))
+    assert [path.name for path in tmp_path.iterdir()] == ["one.parquet"]
