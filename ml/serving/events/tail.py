@@ -24,8 +24,11 @@ class Tail:
     day: date
     places: dict[str, int] = field(default_factory=dict)
 
-    def events(self, *, durable: bool = False) -> Iterator[dict[str, object]]:
-        """New whole lines as objects; lines that are no event are left out.
+    def events(
+        self, *, durable: bool = False, but: str | None = None
+    ) -> Iterator[dict[str, object]]:
+        """New whole lines as objects; lines that are no event are left out, and unparsed those of the kind
+        `but`, as the journal writes them: a line begins with its kind.
 
         With `durable` they are on the disk before they are handed out: what a killed writer left may
         have reached no more than memory.
@@ -41,7 +44,11 @@ class Tail:
             for new in _whole_lines(Path(entry.path), place, durable=durable):
                 place += len(new)
                 self.places[entry.name] = place
-                yield from filter(None, map(_parsed, new.splitlines()))
+                lines = new.splitlines()
+                if but is not None:
+                    start = f'{{"kind":"{but}"'.encode()
+                    lines = [line for line in lines if not line.startswith(start)]
+                yield from filter(None, map(_parsed, lines))
 
 
 def _whole_lines(path: Path, place: int, *, durable: bool) -> Iterator[bytes]:
