@@ -6,6 +6,7 @@ A dbt process of its own costs 3 to 5 s of imports and parsing a run (changed --
 here the project is parsed once a process and a day takes the time of its queries.
 """
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # The feature models refuse a longer range (dbt_project.yml: longest_range).
 LONGEST_RANGE = 500
 _PREPARED = DBT_PROJECT / "target" / "prepared"
+# Digest and manifest in one file, renamed into place: what any process may read at any time.
+_SHARED = _PREPARED / "shared.json"
 
 
 class DbtError(SegueError):
@@ -59,17 +62,24 @@ def project_digest() -> str:
 
 
 def read_manifest() -> dict[str, Any]:
-    """The prepared manifest.json; the project is parsed first when a file of it changed."""
-    stamp = _PREPARED / "digest"
-    if not stamp.is_file() or stamp.read_text() != project_digest():
+    """The manifest of the project as it stands; it is parsed first when a file of it changed."""
+    digest = project_digest()
+    prepared = _read_prepared()
+    if prepared is None or prepared["digest"] != digest:
         parsed_project()
-    manifest: dict[str, Any] = json.loads((_PREPARED / "manifest.json").read_text())
+        prepared = json.loads(_SHARED.read_text())
+    manifest: dict[str, Any] = prepared["manifest"]
     return manifest
+
+
+def _read_prepared() -> dict[str, Any] | None:
+    return json.loads(_SHARED.read_text()) if _SHARED.is_file() else None
 
 
 @cache
 def parsed_project() -> "Manifest":
-    """The parsed project, once a process.
+    """The parsed project, once a process; processes that start together parse one after the other, since
+    dbt writes its files in place.
 
     Raises:
         DbtError: the project does not parse.
@@ -77,13 +87,17 @@ def parsed_project() -> "Manifest":
     from dbt.cli.main import dbtRunner
 
     digest = project_digest()
-    result = dbtRunner().invoke(["parse", *_places(_PREPARED)])
-    if not result.success:
-        raise DbtError(
-            f"expected the dbt project to parse, found: {result.exception}; "
-            "run `.venv/bin/dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
-        )
-    replace_text(_PREPARED / "digest", digest)
+    _PREPARED.mkdir(parents=True, exist_ok=True)
+    with (_PREPARED / "parsing").open("w") as parsing:
+        fcntl.flock(parsing, fcntl.LOCK_EX)
+        result = dbtRunner().invoke(["parse", *_places(_PREPARED)])
+        if not result.success:
+            raise DbtError(
+                f"expected the dbt project to parse, found: {result.exception}; "
+                "run `.venv/bin/dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
+            )
+        written = json.loads((_PREPARED / "manifest.json").read_text())
+    replace_text(_SHARED, json.dumps({"digest": digest, "manifest": written}))
     manifest: Manifest = result.result
     return manifest
 
