@@ -12,7 +12,9 @@ from monitoring.review import Decision, Review
 
 # A fault in the data is mended at its source: training on it would make it permanent.
 RETRAINING_AREAS = ("feature_drift", "score_drift", "ranking_quality")
-CONSECUTIVE_DAYS = 2
+# After a training its model is given this many days before reports may ask for the next one, and after a
+# `keep` the area as many before its reports count again.
+COOL_DOWN_DAYS = 3
 
 
 def retraining_wanted(
@@ -21,31 +23,36 @@ def retraining_wanted(
     """Why a training is wanted, or None.
 
     Wanted when a review of a later day than the last training decides `retrain`, or when one of
-    RETRAINING_AREAS says `act` on two consecutive days after it. `last_training_day` is the last
-    data day of the latest training, promoted or not (None = none yet: every day counts). A review `keep`
-    takes its report out of the count: a person has looked.
+    RETRAINING_AREAS says `act` COOL_DOWN_DAYS or more after it: `act` stands for two windows already
+    (monitoring.verdict). `last_training_day` is the last data day of the latest training, promoted or
+    not (None = none yet: every day counts). A review `keep` quiets its area for as long, from the report's
+    day on: a person has looked.
     """
-    since = last_training_day or date.min
     latest = latest_retrain(reviews, last_training_day)
     if latest is not None:
         return f"{latest.reviewer} decided to retrain after {latest.area} of {latest.day}"
-    kept = {(one.day, one.area) for one in reviews if one.decision is Decision.KEEP}
-    for area in RETRAINING_AREAS:
-        days = {
-            one.day
-            for one in reports
-            if one.area == area
-            and one.verdict is Verdict.ACT
-            and one.day > since
-            and (one.day, area) not in kept
-        }
-        for day in sorted(days, reverse=True):
-            if all(day - timedelta(days=back) in days for back in range(CONSECUTIVE_DAYS)):
-                first = day - timedelta(days=CONSECUTIVE_DAYS - 1)
-                return (
-                    f"{TITLES[area]} said act on {CONSECUTIVE_DAYS} days running, {first} to {day}"
-                )
-    return None
+    kept = [one for one in reviews if one.decision is Decision.KEEP]
+    asking = [
+        one
+        for one in reports
+        if one.area in RETRAINING_AREAS
+        and one.verdict is Verdict.ACT
+        and _is_rested(one.day, last_training_day)
+        and not any(_quiets(review, one) for review in kept)
+    ]
+    if not asking:
+        return None
+    first = min(asking, key=lambda one: (one.day, RETRAINING_AREAS.index(one.area)))
+    return f"{TITLES[first.area]} of {first.day} said act"
+
+
+def _quiets(review: Review, report: AreaReport) -> bool:
+    since = (report.day - review.day).days
+    return review.area == report.area and 0 <= since < COOL_DOWN_DAYS
+
+
+def _is_rested(day: date, last_training_day: date | None) -> bool:
+    return last_training_day is None or day >= last_training_day + timedelta(days=COOL_DOWN_DAYS)
 
 
 def latest_retrain(reviews: Sequence[Review], last_training_day: date | None) -> Review | None:

@@ -17,6 +17,7 @@ from ml.simulation.config import Incident, WorldConfig
 from ml.sources.registry import read_source
 from orchestration.home import (
     IMPORTED,
+    LIVE,
     SIMULATED,
     Home,
     Source,
@@ -86,8 +87,12 @@ def begin_imported(
     path: Path,
     options: Mapping[str, str],
     progress: Callable[[str, int], None] | None = None,
+    live_from: date | None = None,
 ) -> ImportReport:
     """Import files into the home and widen its days.
+
+    `live_from` begins a live home: the history ends the day before it, and from then on every day is
+    read from the same files again, with what the service received on it.
 
     Raises:
         SegueError: the home is a simulated one, or the files hold no listens.
@@ -96,6 +101,11 @@ def begin_imported(
     if known is not None and known.source.kind == SIMULATED:
         raise SegueError(
             f"expected an empty or imported home in {settings.home}, found a simulated one; "
+            "name another one with SEGUE_HOME=FOLDER"
+        )
+    if known is not None and live_from and known.source.kind != LIVE:
+        raise SegueError(
+            f"expected an empty or live home in {settings.home}, found one that replays an import; "
             "name another one with SEGUE_HOME=FOLDER"
         )
     source = read_source(name, path, options)
@@ -108,8 +118,11 @@ def begin_imported(
             f"expected listens in {path}, found none accepted "
             f"({report.quarantined:,} rows quarantined); look into {settings.home / 'quarantine'}"
         )
-    origin = Source(IMPORTED, name, str(path.resolve()), dict(options))
+    kind = LIVE if live_from else IMPORTED
+    origin = Source(kind, name, str(path.resolve()), dict(options))
     listed = partitions_from(days)
     home = known or Home(days[0], days[-1], origin, tuple(source.limits), partitions_from=listed)
+    if live_from and known is None:
+        home = replace(home, last_day=None, history_end=live_from - timedelta(days=1))
     write_home(settings, widened(home, days, tuple(source.limits)))
     return report

@@ -14,13 +14,26 @@ from orchestration.settings import Settings
 from orchestration.unserved import advice
 from orchestration.warehouse_facts import built_until
 
+# A live home asks once a morning: what a longer outage left is asked for on the mornings after.
+_AT_ONCE = 7
+
 
 @dataclass(frozen=True, slots=True)
 class NextDay:
-    """The day to live next, or why there is none."""
+    """The day to live next, or why there is none; a live home may have missed later ones too,
+    up to `through`."""
 
     day: date | None
     reason: str
+    through: date | None = None
+
+    @property
+    def waiting(self) -> list[date]:
+        """The day and those after it that are over, ascending, a week of them at most."""
+        if self.day is None:
+            return []
+        more = (self.through - self.day).days if self.through else 0
+        return [self.day + timedelta(days=n) for n in range(min(more, _AT_ONCE - 1) + 1)]
 
 
 def recommended_days(settings: Settings) -> list[date]:
@@ -37,15 +50,21 @@ def lived_days(settings: Settings) -> list[date]:
 
 
 def next_day(settings: Settings, home: Home, now: datetime) -> NextDay:
-    """The next day of the home: yesterday of a live one, else the next with data that was not lived."""
-    if home.source.kind == LIVE:
-        return NextDay(now.date() - timedelta(days=1), "yesterday")
+    """The next day of the home that was not lived: of a live one up to yesterday, else one with data."""
     held = Lake(settings.home).days("listens")
     if not held or not settings.warehouse.exists():
         return NextDay(None, "the history is not built yet: run `segue run bootstrap`")
     if not _has_champion(settings):
         return NextDay(None, f"no model serves yet: {advice(settings.training)}")
     lived = lived_days(settings)
+    if home.source.kind == LIVE:
+        # Days build on one another: after a morning without Segue the day before yesterday comes first.
+        yesterday = now.date() - timedelta(days=1)
+        coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)
+        if coming <= yesterday:
+            reason = "yesterday" if coming == yesterday else "a day that was missed"
+            return NextDay(coming, reason, yesterday)
+        return NextDay(None, f"every day up to {yesterday} is lived")
     if home.source.kind == SIMULATED:
         coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)
         if home.last_day is None or coming <= home.last_day:

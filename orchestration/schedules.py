@@ -38,8 +38,8 @@ def _rhythm() -> str:
 )
 def daily_schedule(
     context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
-    """Ask for the next day, or say why there is none."""
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for the next day, of a live home for the days that it missed too, or say why there is none."""
     settings = load_settings()
     # A killed run would be under way for ever, and no day would be asked for again.
     clear_dead_runs(context.instance)
@@ -52,10 +52,11 @@ def daily_schedule(
         coming = next_day(settings, read_home(settings), context.scheduled_execution_time)
     except HomeError as error:
         return dg.SkipReason(str(error))
-    if coming.day is None:
+    if not coming.waiting:
         return dg.SkipReason(coming.reason)
-    # No run key: a day that failed is asked for again.
-    return dg.RunRequest(partition_key=coming.day.isoformat(), tags={"segue/why": coming.reason})
+    # No run key: a day that failed is asked for again. The queue runs them one at a time, in this order.
+    tags = {"segue/why": coming.reason}
+    return [dg.RunRequest(partition_key=day.isoformat(), tags=tags) for day in coming.waiting]
 
 
 weekly_training = dg.ScheduleDefinition(

@@ -1,4 +1,4 @@
-"""What starts by itself: training when monitoring asks, an alert when a run fails.
+"""What starts by itself: training when monitoring asks, an alert when a run fails, what no address took.
 
 Belongs here: sensors. Does not belong here: when training is wanted (monitoring.triggers) or how people
 are told (orchestration.notify).
@@ -13,7 +13,7 @@ from monitoring.review import Decision, Review, read_reviews
 from monitoring.triggers import latest_retrain, retraining_wanted
 from orchestration.decisions import WHY_TAG, answering, review_tags
 from orchestration.jobs import TRAIN
-from orchestration.notify import failure_text, notify
+from orchestration.notify import failure_text, notify, send_again, waiting
 from orchestration.settings import Settings, load_settings
 
 # A training that fails as often for one reason needs a person, not another attempt.
@@ -87,4 +87,17 @@ def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
     )
 
 
-SENSORS = (train_when_monitoring_asks, tell_of_failed_runs)
+@dg.sensor(
+    name="send_waiting_alerts",
+    minimum_interval_seconds=300,
+    description="Sends again what no address of SEGUE_ALERTS took, until one takes it.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def send_waiting_alerts() -> dg.SkipReason:
+    """Runs of the daemon end without the command line, which sends again by itself."""
+    settings = load_settings()
+    sent = send_again(settings, datetime.now(UTC))
+    return dg.SkipReason(f"{sent} alerts sent, {waiting(settings)} still wait")
+
+
+SENSORS = (train_when_monitoring_asks, tell_of_failed_runs, send_waiting_alerts)

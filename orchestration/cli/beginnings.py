@@ -3,6 +3,7 @@
 Belongs here: words around orchestration.beginning. Does not belong here: the work.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ml.errors import SegueError
@@ -55,8 +56,9 @@ def named_or_recognised(name: str, path: Path) -> str:
     return found.name
 
 
-def import_files(what: list[str], pairs: list[str]) -> None:
-    """Import `[FORMAT] PATH` and print what became of every file.
+def import_files(what: list[str], pairs: list[str], live: bool = False) -> None:
+    """Import `[FORMAT] PATH` and print what became of every file; `live` begins a home that lives by the
+    calendar from today on.
 
     Raises:
         SegueError: other words than these, or a path that cannot be imported.
@@ -70,7 +72,8 @@ def import_files(what: list[str], pairs: list[str]) -> None:
     name = named_or_recognised(what[0] if len(what) == 2 else "", path)
     settings = load_settings()
     with working(f"importing {path}"):
-        report = begin_imported(settings, name, path, options_of(pairs))
+        today = datetime.now(UTC).date() if live else None
+        report = begin_imported(settings, name, path, options_of(pairs), live_from=today)
     show_report(report)
     if report.quarantined:
         console.print(f"Quarantined rows keep reason and place in {settings.home / 'quarantine'}")

@@ -50,6 +50,9 @@ def import_(
         ),
     ],
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, repeatable.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="The files grow: live every day from today on.")
+    ] = False,
 ) -> None:
     """Import listens into the home's lake.
 
@@ -58,7 +61,7 @@ def import_(
     with _errors():
         from orchestration.cli.beginnings import import_files
 
-        import_files(what, option or [])
+        import_files(what, option or [], live)
 
 
 @app.command()

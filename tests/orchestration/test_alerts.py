@@ -19,6 +19,7 @@ from orchestration.cli.watching import watch_the_schedule
 from orchestration.delivery import addresses
 from orchestration.home import LIVE, SIMULATED, Home, Source, write_home
 from orchestration.notify import State, notify, send_again, waiting
+from orchestration.sensors import send_waiting_alerts
 from orchestration.settings import Settings
 
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -138,6 +139,17 @@ def test_what_no_address_took_waits_until_one_takes_it(
     receiver.broken = False
     send_again(settings, AT)
     assert waiting(settings) == 0
+
+
+def test_the_daemon_sends_what_waits_without_the_command_line(
+    settings: Settings, receiver: Receiver
+) -> None:
+    receiver.broken = True
+    told(settings)
+    assert send_waiting_alerts().skip_message == "0 alerts sent, 1 still wait"
+    receiver.broken = False
+    assert send_waiting_alerts().skip_message == "1 alerts sent, 0 still wait"
+    assert len(receiver.received) == 1
 
 
 def test_the_doctor_names_what_was_not_sent_and_the_command(

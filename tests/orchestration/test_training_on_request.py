@@ -56,19 +56,19 @@ def test_a_home_without_reports_asks_for_nothing(
     assert told.skip_message == "no report and no reviewer asks for a training"
 
 
-def test_one_bad_day_asks_for_nothing(settings: Settings, tick: dg.SensorEvaluationContext) -> None:
-    reported(settings, DAY, Verdict.ACT)
-    reported(settings, NEXT, Verdict.WATCH)
+def test_a_day_to_look_at_asks_for_nothing(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.WATCH)
     assert skipped(tick)
 
 
-def test_two_bad_days_running_ask_for_a_training_and_say_why(
+def test_a_day_that_asks_for_a_decision_asks_for_a_training_and_says_why(
     settings: Settings, tick: dg.SensorEvaluationContext
 ) -> None:
-    reported(settings, DAY, Verdict.ACT)
+    reported(settings, DAY, Verdict.WATCH)
     reported(settings, NEXT, Verdict.ACT)
-    why = "Score drift said act on 2 days running, 2026-03-10 to 2026-03-11"
-    assert asked(tick).tags["segue/why"] == why
+    assert asked(tick).tags["segue/why"] == "Score drift of 2026-03-11 said act"
 
 
 def test_the_same_reason_has_the_same_run_key_so_that_dagster_starts_it_once(
@@ -78,6 +78,7 @@ def test_the_same_reason_has_the_same_run_key_so_that_dagster_starts_it_once(
     reported(settings, NEXT, Verdict.ACT)
     first = asked(tick).run_key
     reported(settings, NEXT, Verdict.ACT, "data_quality")
+    reported(settings, NEXT + timedelta(days=1), Verdict.ACT)
     assert asked(tick).run_key == first
 
 
@@ -104,12 +105,21 @@ def test_a_training_on_those_days_answers_the_reason(
     assert skipped(tick)
 
 
+def test_a_new_model_is_given_three_days_before_reports_ask_for_the_next(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    trained(settings, NEXT)
+    reported(settings, DAY + timedelta(days=2), Verdict.ACT)
+    assert skipped(tick)
+    reported(settings, DAY + timedelta(days=3), Verdict.ACT)
+    assert asked(tick).run_key == "train: Score drift of 2026-03-13 said act"
+
+
 def test_a_training_from_before_them_does_not(
     settings: Settings, tick: dg.SensorEvaluationContext
 ) -> None:
     reported(settings, DAY, Verdict.ACT)
-    reported(settings, NEXT, Verdict.ACT)
-    trained(settings, DAY)
+    trained(settings, DAY - timedelta(days=2))
     assert asked(tick).run_key.startswith("train: Score drift")
 
 
@@ -165,7 +175,6 @@ def test_a_day_that_a_reviewer_keeps_does_not_count(
     settings: Settings, tick: dg.SensorEvaluationContext
 ) -> None:
     reported(settings, DAY, Verdict.ACT)
-    reported(settings, NEXT, Verdict.ACT)
     at = datetime(2026, 3, 12, 9, tzinfo=UTC)
     record_review(settings.reports, DAY, "score_drift", "keep", "a holiday", "ada", at)
     assert skipped(tick)
