@@ -20,7 +20,7 @@ from ml.registry.models import ModelRegistry, Promotion
 from ml.registry.pointer import heal_pointer, make_champion
 from ml.registry.policy import Policy, read_policy
 from ml.registry.records import append_record, heal_records
-from orchestration.defs.registry.recording import decision_record, tabulate
+from orchestration.defs.registry.recording import decision_record, tabulate, training_of
 from orchestration.keys import (
     CHAMPION,
     CHAMPION_COMPARISON,
@@ -77,7 +77,10 @@ def invariants_hold(decision: Decision) -> dg.AssetCheckResult:
     check_specs=[dg.AssetCheckSpec(_INVARIANTS, asset=PROMOTION_DECISION, blocking=True)],
 )
 def promotion_decision(
-    home: HomeResource, registry: RegistryResource, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    registry: RegistryResource,
+    warehouse: WarehouseResource,
 ):
     """Decide, and record the decision in the home, in MLflow and in the warehouse."""
     run, settings, models = current_run(home.settings.training), home.settings, registry.open()
@@ -90,13 +93,16 @@ def promotion_decision(
         "comparison.md": (run.evaluation / "comparison.md").read_text(),
     }
     run_id = models.log_run(manifest.version, parameters_of(manifest), headline(run), documents)
-    append_record(settings.decisions, decision_record(decision, manifest.facts.as_of, home.now()))
+    training = training_of(context.run)
+    record = decision_record(decision, manifest.facts.as_of, home.now(), training)
+    append_record(settings.decisions, record)
     with warehouse.writer() as connection:
         tabulate(connection, settings.decisions)
     replace_text(run.evaluation / "decision.json", text)
     metadata = {
         "promote": decision.promote,
         "summary": decision.summary,
+        "asked by": training.asked_by,
         "decision": dg.MetadataValue.md(decision.to_markdown()),
         "mlflow run": run_id,
     }
@@ -118,7 +124,7 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
     run, models, settings = current_run(home.settings.training), registry.open(), home.settings
     decision = json.loads((run.evaluation / "decision.json").read_text())
     if decision["promote"]:
-        promote(home, models, decision)
+        promote(home, models, decision, training_of(context.run).asked_by)
     heal_pointer(settings.champion_pointer, models)
     heal_records(settings.decisions, models)
     serving = models.champion()
@@ -134,13 +140,16 @@ def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: Re
     )
 
 
-def promote(home: HomeResource, models: ModelRegistry, decision: dict[str, str]) -> None:
+def promote(
+    home: HomeResource, models: ModelRegistry, decision: dict[str, str], asked_by: str
+) -> None:
     """Let a verified challenger serve; one that serves already stays."""
     settings, before = home.settings, models.champion()
     if before == decision["challenger"]:
         return
     manifest = verify_bundle(settings.bundles / decision["challenger"])
-    why = f"passed the gate against {before or 'popularity'}: {decision['summary']}"
+    against = before or "popularity"
+    why = f"passed the gate against {against}: {decision['summary']} (asked by: {asked_by})"
     chosen = Promotion(manifest.version, home.now().isoformat(), why, before)
     make_champion(settings.champion_pointer, models, chosen)
 

@@ -4,19 +4,24 @@ Belongs here: what is stored of a decision, and its two tables. Does not belong 
 (ml.registry.gate) or the file of records (ml.registry.records).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 
 from ml.registry.decision import Decision
 from ml.registry.records import DECISION
+from orchestration.decisions import WHY_TAG
 
 # Names and types of a decision's record; other kinds of records are passed over.
 _COLUMNS = {
     "kind": "varchar",
     "at": "timestamp with time zone",
     "as_of": "date",
+    "run_id": "varchar",
+    "asked_by": "varchar",
     "challenger": "varchar",
     "champion": "varchar",
     "promote": "boolean",
@@ -29,14 +34,33 @@ _COLUMNS = {
 }
 
 
-def decision_record(decision: Decision, as_of: str, at: datetime) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The run that made a challenger and what asked for it: a review, a report, the schedule, a person."""
+
+    run_id: str
+    asked_by: str
+
+
+def training_of(run: dg.DagsterRun) -> Training:
+    """The run by its tags; one without any was started by hand."""
+    schedule = run.tags.get("dagster/schedule_name")
+    asked = run.tags.get(WHY_TAG) or (f"the schedule {schedule}" if schedule else "a person")
+    return Training(run.run_id, asked)
+
+
+def decision_record(
+    decision: Decision, as_of: str, at: datetime, training: Training
+) -> dict[str, object]:
     """A decision as a line of the records."""
-    return {"kind": DECISION, "at": at.isoformat(), "as_of": as_of, **decision.to_dict()}
+    made = {"run_id": training.run_id, "asked_by": training.asked_by}
+    return {"kind": DECISION, "at": at.isoformat(), "as_of": as_of, **made, **decision.to_dict()}
 
 
 _DECISIONS = """
 create or replace table registry.decisions as
-select "at" as decided_at, as_of, challenger, champion, promote, summary, len(rulings) as rules
+select "at" as decided_at, as_of, challenger, champion, promote, summary, len(rulings) as rules,
+    run_id, asked_by
 from records
 order by decided_at
 """
