@@ -36,7 +36,9 @@ def day_partitions() -> dg.TimeWindowPartitionsDefinition:
 
 DAYS = day_partitions()
 
-# State[D] stands on state[D-1]; outcomes[D] and ranking quality[D] on recommendations[D-1].
+# Outcomes[D] and ranking quality[D] stand on recommendations[D-1]. State[D] stands on state[D-1] too, which
+# the models guard themselves: Dagster cuts a backfill of assets that depend on themselves into several
+# runs, and a range is one run.
 DAY_BEFORE = dg.TimeWindowPartitionMapping(
     start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True
 )

@@ -4,7 +4,7 @@ Belongs here: how a model becomes an asset and one run of dbt becomes materializ
 not belong here: running dbt (orchestration.dbt_runs) or SQL (dbt_project).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
@@ -13,7 +13,6 @@ import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
-    DbtProject,
     dbt_assets,
 )
 from dagster_dbt.asset_utils import (
@@ -22,9 +21,10 @@ from dagster_dbt.asset_utils import (
 )
 
 from orchestration.dbt_runs import NodeResult, bridged, build, problems, ranges, read_manifest
-from orchestration.keys import LISTS_IN_FORCE, OWNER, RAW, STATE, WAREHOUSE_POOL
+from orchestration.home import IMPORTED, read_home
+from orchestration.keys import LISTS_IN_FORCE, OWNER, RAW, WAREHOUSE_POOL
 from orchestration.model_lineage import lineage_of, relation_of
-from orchestration.partitions import DAY_BEFORE, DAYS, ONE_RANGE, run_days
+from orchestration.partitions import DAYS, ONE_RANGE, run_days
 from orchestration.resources import HomeResource, WarehouseResource
 from orchestration.settings import Settings
 from orchestration.warehouse_facts import built_until, row_counts
@@ -54,16 +54,6 @@ class SegueTranslator(DagsterDbtTranslator):
         """One team owns the graph."""
         return [OWNER]
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
-        """State of a day stands on the state of the day before; every other edge is same-day."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        if spec.key not in STATE:
-            return spec
-        itself = dg.AssetDep(spec.key, partition_mapping=DAY_BEFORE)
-        return spec.replace_attributes(deps=[*spec.deps, itself])
-
 
 TRANSLATOR = SegueTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
 
@@ -83,7 +73,9 @@ def dbt_models(
     """Build the run's days in the warehouse: one dbt run, tests beside the models."""
     settings, (start, end) = home.settings, run_days(context)
     built = warehouse.ask(built_until, default={})
-    start = bridged(start, built, home.lake.days("listens"))
+    # A day that another home has not received is not silent: the models refuse to pass over it.
+    if read_home(settings).source.kind == IMPORTED:
+        start = bridged(start, built, home.lake.days("listens"))
     results: tuple[NodeResult, ...] = ()
     last = start
     for first, last in ranges(start, end, built):
@@ -101,16 +93,27 @@ def dbt_models(
 
 
 def selected_models(context: dg.AssetExecutionContext) -> list[str]:
-    """Names of the models to build, empty when it is all of them."""
+    """Names of the models to build, empty when it is all of them; with the views that they read, which
+    hold no rows and may not stand yet."""
     every = context.assets_def.node_keys_by_output_name.values()
     if set(every) == set(context.selected_asset_keys):
         return []
     specs = context.assets_def.specs_by_key
-    ids = [
+    ids = {
         specs[key].metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]
         for key in context.selected_asset_keys
-    ]
-    return sorted(MANIFEST["nodes"][unique_id]["name"] for unique_id in ids)
+    }
+    return sorted(MANIFEST["nodes"][unique_id]["name"] for unique_id in ids | views_read(ids))
+
+
+def views_read(ids: Iterable[str]) -> set[str]:
+    """Ids of the views that models read, through other views too."""
+    nodes = MANIFEST["nodes"]
+    parents = {parent for one in ids for parent in nodes[one]["depends_on"]["nodes"]}
+    views = {
+        one for one in parents & nodes.keys() if nodes[one]["config"]["materialized"] == "view"
+    }
+    return views | views_read(views) if views else views
 
 
 def check_results(

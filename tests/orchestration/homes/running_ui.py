@@ -152,15 +152,19 @@ def segue_ui(home: Path) -> Iterator[RunningUi]:
         start_new_session=True,
     )
     try:
-        with instance_of(home) as instance:
-            running = RunningUi(home, port, instance)
 
-            def ready() -> bool | None:
+        def running_and(true: Callable[[], bool]) -> Callable[[], bool | None]:
+            def look() -> bool | None:
                 assert process.poll() is None, (home / "ui.log").read_text()[-3000:]
-                return running.repository() is not None or None
+                return true() or None
 
-            until(ready, "the web server")
-            yield running
+            return look
+
+        until(running_and((home / "dagster" / "dagster.yaml").is_file), "Dagster's folder")
+        with instance_of(home) as instance:
+            ui = RunningUi(home, port, instance)
+            until(running_and(lambda: ui.repository() is not None), "the web server")
+            yield ui
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
