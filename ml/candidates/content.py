@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.near import NearLists
 from ml.candidates.profiles import session_profiles
-from ml.candidates.top import no_candidates, stack, strongest, top_of_dense
+from ml.candidates.top import best_products, no_candidates, stack, strongest, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -40,7 +40,8 @@ def taste_centroids(
     """Up to three centroids of each listener's strongest tracks, float32 (requests, 3, d), unit or zero.
 
     Spherical k-means, all listeners at once, begun at the strongest track and then at the track
-    farthest from the centroids so far: an average alone describes no broad taste.
+    farthest from the centroids so far: an average alone describes no broad taste. In double precision: a
+    listener's centroids may not hang on who else is asked for.
     """
     profile = strongest(taste_rows(requests, state, "streams_h22"), _PROFILE)
     count = np.diff(profile.indptr)
@@ -50,7 +51,7 @@ def taste_centroids(
     if not len(profile.value):
         return np.zeros((len(requests), _CENTROIDS, vectors.shape[1]), dtype=np.float32)
     weight = np.where(filled, profile.value[source], 0.0).astype(np.float32)
-    rows = vectors[profile.column[source]] * filled[:, :, None]
+    rows = vectors[profile.column[source]].astype(np.float64) * filled[:, :, None]
     each = np.arange(len(requests))
     chosen = [rows[each, weight.argmax(axis=1)]]
     for _ in range(1, _CENTROIDS):
@@ -61,9 +62,9 @@ def taste_centroids(
         member = np.einsum("rld,rcd->rlc", rows, centres).argmax(axis=2)
         share = (member[:, :, None] == np.arange(_CENTROIDS)) * weight[:, :, None]
         moved = np.einsum("rlc,rld->rcd", share, rows)
-        flat = normalise(moved.reshape(-1, vectors.shape[1]))
-        centres = flat.reshape(moved.shape)
-    return centres
+        length = np.linalg.norm(moved, axis=2, keepdims=True)
+        centres = moved / np.where(length > 0, length, 1.0)
+    return centres.astype(np.float32)
 
 
 class _Content:
@@ -85,20 +86,21 @@ class _Content:
     def _best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
         """Best tracks by the largest cosine over each request's queries (requests, q, d)."""
         if self._lists is not None:
-            return self._lists.best(queries, k, searched)
+            return self._lists.best(queries, self._vectors, k, searched)
         size, centres, _ = queries.shape
         block = max(1, _FLOATS // max(1, centres * len(self._vectors)))
         starts = range(0, size, block)
         parts = []
         for start in starts:
             asked = queries[start : start + block]
+            exact = best_products(asked, self._vectors)
             if len(asked) == 1:
-                parts.append(top_of_dense(self._of_one(asked[0]), k))
+                parts.append(top_of_dense(self._of_one(asked[0]), k, None, exact))
                 continue
             scores = asked[:, 0] @ self._vectors.T
             for centre in range(1, centres):
                 np.maximum(scores, asked[:, centre] @ self._vectors.T, out=scores)
-            parts.append(top_of_dense(scores, k))
+            parts.append(top_of_dense(scores, k, None, exact))
         return stack(parts, list(starts))
 
     def _of_one(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import PROFILE, fit_profiles
 from ml.candidates.near import NearLists
-from ml.candidates.top import in_blocks, no_candidates, strongest, top_of_dense
+from ml.candidates.top import best_products, in_blocks, no_candidates, strongest, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -96,8 +96,9 @@ class Ials:
         def best(block: Requests) -> Candidates:
             wanted = self.listener_factors(block, state)
             if self._lists is not None:
-                return self._lists.best(wanted[:, None, :], k, _NEAR)
-            return top_of_dense(wanted @ self._factors.T, k)
+                return self._lists.best(wanted[:, None, :], self._factors, k, _NEAR)
+            exact = best_products(wanted[:, None, :], self._factors)
+            return top_of_dense(wanted @ self._factors.T, k, None, exact)
 
         return in_blocks(requests, self._block(), best)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates
-from ml.candidates.top import no_candidates, stack, top_of_dense
+from ml.candidates.top import best_products, no_candidates, stack, top_of_dense
 
 # A whole look at 20,000 rows of 128 floats costs about a millisecond of one core.
 LISTED_FROM = 20_000
@@ -62,12 +62,15 @@ class NearLists:
         plain = centres[:, :-1].astype(np.float64)
         return cls(plain, half, bounds, track[order], rows[order], longest)
 
-    def best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
+    def best(
+        self, queries: NDArray[np.float32], table: NDArray[np.float32], k: int, searched: int
+    ) -> Candidates:
         """Best tracks by the largest inner product with any of a request's queries (requests, q, d), of
-        the tracks in the `searched` lists nearest to each query."""
+        the tracks in the `searched` lists nearest to each query; `table` (tracks, d) holds the rows in the
+        order of the catalogue."""
         starts = range(0, len(queries), _REQUESTS)
         blocks = (queries[start : start + _REQUESTS] for start in starts)
-        parts = [self._best(block, k, searched) for block in blocks]
+        parts = [self._best(block, table, k, searched) for block in blocks]
         return stack(parts, list(starts)) if parts else no_candidates()
 
     def _chosen(self, queries: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
@@ -84,18 +87,23 @@ class NearLists:
         searched[np.arange(len(queries))[:, None, None], chosen] = True
         return searched
 
-    def _best_of_one(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
+    def _best_of_one(
+        self, queries: NDArray[np.float32], table: NDArray[np.float32], k: int, searched: int
+    ) -> Candidates:
         listed = np.flatnonzero(self._chosen(queries[None], searched)[0])
         spans = list(
             zip(self.bounds[listed].tolist(), self.bounds[listed + 1].tolist(), strict=True)
         )
         scores = [_products(self.rows[start:stop], queries) for start, stop in spans]
         track = [self.track[start:stop] for start, stop in spans]
-        return top_of_dense(np.concatenate(scores)[None], k, np.concatenate(track)[None])
+        exact = best_products(queries[None], table)
+        return top_of_dense(np.concatenate(scores)[None], k, np.concatenate(track)[None], exact)
 
-    def _best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
+    def _best(
+        self, queries: NDArray[np.float32], table: NDArray[np.float32], k: int, searched: int
+    ) -> Candidates:
         if len(queries) == 1:
-            return self._best_of_one(queries[0], k, searched)
+            return self._best_of_one(queries[0], table, k, searched)
         request, listed = np.nonzero(self._chosen(queries, searched))
         count = np.diff(self.bounds)[listed]
         ends = np.cumsum(count)
@@ -113,7 +121,7 @@ class NearLists:
             many = where[:, None] + np.arange(at.stop - at.start)
             scores[who[:, None], many] = np.max(queries[who] @ self.rows[at].T, axis=1)
             track[who[:, None], many] = self.track[at]
-        return top_of_dense(scores, k, track)
+        return top_of_dense(scores, k, track, best_products(queries, table))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The lists as arrays for a bundle, their names apart from the generator's own."""

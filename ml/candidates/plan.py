@@ -9,6 +9,7 @@ from ml.candidates.artists import RepeatArtist, SameArtist
 from ml.candidates.content import Content, SessionContent
 from ml.candidates.ease import Ease
 from ml.candidates.fresh import Fresh
+from ml.candidates.friends import Friends
 from ml.candidates.generator import FitInput, Generator
 from ml.candidates.genre_popularity import GenrePopularity
 from ml.candidates.ials import Ials
@@ -21,6 +22,7 @@ from ml.candidates.session_knn import SessionKnn
 from ml.candidates.session_memory import SessionMemory
 from ml.candidates.suffix import Suffix
 from ml.candidates.transitions import Transitions, Walk
+from ml.state.state import State
 
 # Depths make a union of 200 to 400 tracks a request.
 PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
@@ -30,6 +32,7 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (ItemItem, 80),
         (Ease, 60),
         (Ials, 60),
+        (Friends, 80),
         (RecentWalk, 60),
         (Content, 40),
         (GenrePopularity, 60),
@@ -71,12 +74,22 @@ GENERATORS: Mapping[str, type[Generator]] = {
 }
 
 
+def grounded(surface: str, state: State) -> tuple[str, ...]:
+    """The surface's generators that have something to go by: friends only where friendships are known.
+
+    Where there are none a ranker is trained as if the source did not exist.
+    """
+    names = (generator.name for generator, _ in PLAN[surface])
+    return tuple(name for name in names if name != Friends.name or state.has_friends)
+
+
 def fit_generators(
     surface: str, data: FitInput, names: Collection[str] | None = None
 ) -> dict[str, Generator]:
-    """The generators of a surface (all, or the named ones), fitted, in the plan's order."""
+    """The generators of a surface (the grounded, or the named ones), fitted, in the plan's order."""
+    chosen = grounded(surface, data.state) if names is None else names
     return {
         generator.name: generator.fit(data)
         for generator, _ in PLAN[surface]
-        if names is None or generator.name in names
+        if generator.name in chosen
     }

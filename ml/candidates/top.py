@@ -15,9 +15,16 @@ from ml.state.rows import Rows, one_row, rows_of
 
 # Floats of one padded block in a selection: 8 million are 32 MB, their positions 64 MB.
 _FLOATS = 8_000_000
-# A product of dense matrices differs in its last bits with the block's shape; scores are rounded to
-# this step, so that equal tracks tie and batch and online agree.
+# Scores are rounded to this step, so that equal tracks tie.
 _STEP = np.float32(2.0**-18)
+# A product of dense matrices differs in its last bits with the block's shape (1e-6 at most where lengths are
+# near 1), and rounding makes a step of some of that: what is this near to the k-th best is computed
+# again, each pair by itself, so that batch and online agree. With rounding alone 6 of 1,000 lists differed.
+_MARGIN = 2 * _STEP
+# Pairs computed again together: 8,192 x 128 doubles are 8 MB a side.
+_PAIRS = 8_192
+# (request, track), int32 both -> float64 scores.
+Exact = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float64]]
 # Scores of one row that are looked at as one group in the search for its best.
 _GROUP = 16
 
@@ -159,29 +166,62 @@ def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
     return top_of_long(_row_of(best.indptr), best.indices.astype(np.int32), best.data, k)
 
 
+def best_products(left: NDArray[np.float32], right: NDArray[np.float32]) -> Exact:
+    """Exact scores of `left` (requests, q, d) against `right` (tracks, d): the largest inner product with
+    any of the q, in double precision and for each pair by itself."""
+
+    def exact(request: NDArray[np.int32], track: NDArray[np.int32]) -> NDArray[np.float64]:
+        found = np.empty(len(request), dtype=np.float64)
+        for start in range(0, len(request), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            rows = right[track[part]].astype(np.float64)
+            products = np.einsum("pqd,pd->pq", left[request[part]].astype(np.float64), rows)
+            found[part] = products.max(axis=1)
+        return found
+
+    return exact
+
+
+def _rounded(
+    request: NDArray[np.int32],
+    track: NDArray[np.int32],
+    score: NDArray[np.float32],
+    exact: Exact | None,
+) -> NDArray[np.float32]:
+    better = score if exact is None else exact(request, track)
+    rounded: NDArray[np.float32] = (np.rint(better / _STEP) * _STEP).astype(np.float32)
+    return rounded
+
+
 def top_of_dense(
-    scores: NDArray[np.float32], k: int, track: NDArray[np.int32] | None = None
+    scores: NDArray[np.float32],
+    k: int,
+    track: NDArray[np.int32] | None = None,
+    exact: Exact | None = None,
 ) -> Candidates:
     """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18.
 
     `track` int32, as `scores`, names each column's track in its row; without it columns are tracks.
+    `exact` computes scores again where `scores` came from a product of dense matrices (best_products).
     """
     rows, columns = scores.shape
     if rows == 1:
-        return _top_of_dense_row(scores[0], k, None if track is None else track[0])
-    scores = np.rint(scores / _STEP) * _STEP
+        return _top_of_dense_row(scores[0], k, None if track is None else track[0], exact)
+    near = scores > -_MARGIN
     if columns > k:
-        # The k-th best value bounds the row; every tie with it stays in, the exact cut comes after.
-        bound = np.partition(scores, columns - k, axis=1)[:, columns - k][:, None]
-        row, column = np.nonzero((scores >= bound) & (scores > 0))
-    else:
-        row, column = np.nonzero(scores > 0)
+        # The k-th best value bounds the row; what is near it stays in, the exact cut comes after.
+        near &= scores >= np.partition(scores, columns - k, axis=1)[:, [columns - k]] - _MARGIN
+    row, column = np.nonzero(near)
+    request = row.astype(np.int32)
     named = column.astype(np.int32) if track is None else track[row, column]
-    return top_of_long(row.astype(np.int32), named, scores[row, column], k)
+    return top_of_long(request, named, _rounded(request, named, scores[row, column], exact), k)
 
 
 def _top_of_dense_row(
-    scores: NDArray[np.float32], k: int, track: NDArray[np.int32] | None
+    scores: NDArray[np.float32],
+    k: int,
+    track: NDArray[np.int32] | None,
+    exact: Exact | None,
 ) -> Candidates:
     """The same of a single row, most of which is passed over once and never rounded or sorted.
 
@@ -193,10 +233,14 @@ def _top_of_dense_row(
     if groups > k:
         best = scores[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
         bound = np.partition(best, groups - k)[groups - k]
-        kept = np.flatnonzero(scores >= bound - 2 * _STEP).astype(np.int32)
-    rounded = np.rint(scores[kept] / _STEP) * _STEP
+        kept = np.flatnonzero(scores >= bound - _MARGIN).astype(np.int32)
+        if len(kept) > k:
+            # As a block bounds it, so that few are computed again.
+            held = scores[kept]
+            kept = kept[held >= np.partition(held, len(held) - k)[len(held) - k] - _MARGIN]
     named = kept if track is None else track[kept]
-    return _one_request(named, rounded, k)
+    request = np.zeros(len(kept), dtype=np.int32)
+    return _one_request(named, _rounded(request, named, scores[kept], exact), k)
 
 
 def stack(parts: Sequence[Candidates], offsets: Sequence[int]) -> Candidates:

@@ -6,7 +6,7 @@ import pytest
 from ml.candidates import near
 from ml.candidates.content import SessionContent
 from ml.candidates.near import NearLists
-from ml.candidates.top import top_of_dense
+from ml.candidates.top import best_products, top_of_dense
 
 TRACKS, WIDTH = 1_500, 12
 
@@ -31,7 +31,8 @@ def queries(rows, count=20, each=2):
 
 
 def exact(rows, asked, k):
-    return top_of_dense((asked @ rows.T).max(axis=1), k)
+    products = best_products(asked, rows)
+    return top_of_dense((asked @ rows.T).max(axis=1), k, None, products)
 
 
 def pairs(found):
@@ -43,7 +44,7 @@ def test_searching_every_list_is_looking_at_everything(even):
     rows = table(even=even)
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
-    found, wanted = lists.best(asked, 30, searched=10_000), exact(rows, asked, 30)
+    found, wanted = lists.best(asked, rows, 30, searched=10_000), exact(rows, asked, 30)
     np.testing.assert_array_equal(found.track, wanted.track)
     np.testing.assert_allclose(found.score, wanted.score, atol=2.0**-17)
 
@@ -54,8 +55,8 @@ def test_a_few_lists_hold_nearly_all_of_the_best(even):
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
     wanted = pairs(exact(rows, asked, 10))
-    held = len(wanted & pairs(lists.best(asked, 10, searched=12))) / len(wanted)
-    fewer = len(wanted & pairs(lists.best(asked, 10, searched=1))) / len(wanted)
+    held = len(wanted & pairs(lists.best(asked, rows, 10, searched=12))) / len(wanted)
+    fewer = len(wanted & pairs(lists.best(asked, rows, 10, searched=1))) / len(wanted)
     assert held > 0.95 > fewer
 
 
@@ -63,11 +64,11 @@ def test_one_request_finds_what_it_finds_among_many():
     rows = table()
     asked = queries(rows, count=230)
     lists = NearLists.make(rows, 7)
-    whole = lists.best(asked, 15, searched=5)
+    whole = lists.best(asked, rows, 15, searched=5)
     for one in (0, 7, 205):
-        found, own = lists.best(asked[one : one + 1], 15, searched=5), whole.request == one
+        found, own = lists.best(asked[one : one + 1], rows, 15, searched=5), whole.request == one
         assert found.track.tolist() == whole.track[own].tolist()
-        np.testing.assert_allclose(found.score, whole.score[own], atol=2.0**-17)
+        np.testing.assert_array_equal(found.score, whole.score[own])
 
 
 def test_few_tracks_are_not_divided():
@@ -87,7 +88,7 @@ def test_lists_follow_their_tracks_to_another_catalogue():
     placed = np.zeros((TRACKS + 5, WIDTH), np.float32)
     placed[position[position >= 0]] = rows[position >= 0]
     asked = queries(rows)
-    found = moved.best(asked, 30, searched=10_000)
+    found = moved.best(asked, placed, 30, searched=10_000)
     assert pairs(found) == pairs(exact(placed, asked, 30))
 
 

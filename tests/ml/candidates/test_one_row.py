@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from ml.candidates.top import top_of_dense, top_of_rows, top_of_sparse
+from ml.candidates.top import best_products, stack, top_of_dense, top_of_rows, top_of_sparse
 from ml.ranking import relation_features as module
 from ml.ranking.relation_features import relation_features
 from ml.state.columns import Columns, PairTable
@@ -87,3 +87,35 @@ def test_relations_looked_up_in_parts_are_those_looked_up_at_once(monkeypatch, m
     np.testing.assert_array_equal(at_once["session_one_before"], matrix.toarray()[5])
     best = matrix.toarray()[[1, 5, 3, 0]].max(axis=0)
     np.testing.assert_array_equal(at_once["session_one_max"], best)
+
+
+def of_products(left, right, k, *, exactly):
+    """The best of a block, and of each of its requests alone."""
+    exact = best_products(left[:, None, :], right) if exactly else None
+    whole = top_of_dense(left @ right.T, k, None, exact)
+    alone = []
+    for row in range(len(left)):
+        exact = best_products(left[[row], None, :], right) if exactly else None
+        alone.append(top_of_dense((right @ left[row])[None], k, None, exact))
+    return whole, stack(alone, list(range(len(left))))
+
+
+def test_products_of_dense_matrices_are_alike_for_one_request_and_for_many():
+    draw = np.random.default_rng(3)
+    left, right = (draw.standard_normal((n, 64)).astype(np.float32) for n in (300, 2_000))
+    left, right = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (left, right))
+    whole, alone = of_products(left, right, 60, exactly=True)
+    np.testing.assert_array_equal(whole.score, alone.score)
+    np.testing.assert_array_equal(whole.track, alone.track)
+    whole, alone = of_products(left, right, 60, exactly=False)
+    assert not np.array_equal(whole.score, alone.score)
+
+
+def test_the_best_products_are_those_of_every_pair():
+    draw = np.random.default_rng(5)
+    left, right = draw.standard_normal((4, 3, 8)), draw.standard_normal((50, 8))
+    whole = np.einsum("rqd,td->rqt", left, right).max(axis=1).astype(np.float32)
+    found = top_of_dense(whole, 7, None, best_products(left, right))
+    for row in range(4):
+        wanted = np.sort(whole[row])[::-1][:7]
+        np.testing.assert_allclose(found.score[found.request == row], wanted, atol=2.0**-18)
