@@ -25,6 +25,10 @@ _MARGIN = 2 * _STEP
 _PAIRS = 8_192
 # (request, track), int32 both -> float64 scores.
 Exact = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float64]]
+# (request, column) -> tracks, int32.
+Named = Callable[[NDArray[np.int32], NDArray[np.integer]], NDArray[np.int32]]
+# Bits of a positive float32, and of a key to sort by.
+_SCORE_BITS, _KEY_BITS = 31, 64
 # Scores of one row that are looked at as one group in the search for its best.
 _GROUP = 16
 
@@ -42,18 +46,38 @@ def top_of_long(
     nan are dropped."""
     if len(request) and (request == request[0]).all():
         return _one_request(track, score, k, request[0])
-    kept = score > 0
-    request, track, score = request[kept], track[kept], score[kept].astype(np.float32)
-    order = np.lexsort((track, -score, request))
-    request, track, score = request[order], track[order], score[order]
-    rank = np.arange(len(request)) - np.searchsorted(request, request) + 1
-    best = rank <= k
-    return Candidates(
-        request[best].astype(np.int32),
-        track[best].astype(np.int32),
-        score[best],
-        rank[best].astype(np.int32),
-    )
+    kept = np.flatnonzero(score > 0)
+    request, track, score = _ordered(request[kept], track[kept], score[kept].astype(np.float32))
+    first = np.ones(len(request), dtype=np.bool_)
+    np.not_equal(request[1:], request[:-1], out=first[1:])
+    place = np.arange(len(request), dtype=np.int32)
+    rank = place - np.maximum.accumulate(np.where(first, place, 0)) + 1
+    best = np.flatnonzero(rank <= k)
+    return Candidates(request[best], track[best], score[best], rank[best].astype(np.int32))
+
+
+def _ordered(
+    request: NDArray[np.int32], track: NDArray[np.int32], score: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """The same rows by request, then falling score, then track; scores are positive.
+
+    Bits of positive floats are in the order of the floats: all three in one number are sorted as such,
+    six times as fast as a sort by three keys.
+    """
+    width = int(track.max(initial=0)).bit_length()
+    if int(request.max(initial=0)).bit_length() + _SCORE_BITS + width > _KEY_BITS:
+        order = np.lexsort((track, -score, request))
+        return request[order].astype(np.int32), track[order].astype(np.int32), score[order]
+    falling = np.uint64((1 << _SCORE_BITS) - 1) - score.view(np.uint32).astype(np.uint64)
+    key = request.astype(np.uint64) << np.uint64(_SCORE_BITS + width)
+    key |= falling << np.uint64(width)
+    key |= track.astype(np.uint64)
+    key.sort()
+    named = (key & np.uint64((1 << width) - 1)).astype(np.int32)
+    falling = (key >> np.uint64(width)) & np.uint64((1 << _SCORE_BITS) - 1)
+    bits = (np.uint64((1 << _SCORE_BITS) - 1) - falling).astype(np.uint32)
+    asked = (key >> np.uint64(_SCORE_BITS + width)).astype(np.int32)
+    return asked, named, bits.view(np.float32)
 
 
 def _one_request(
@@ -196,31 +220,31 @@ def _rounded(
 def top_of_dense(
     scores: NDArray[np.float32],
     k: int,
-    track: NDArray[np.int32] | None = None,
+    track: Named | None = None,
     exact: Exact | None = None,
 ) -> Candidates:
     """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18.
 
-    `track` int32, as `scores`, names each column's track in its row; without it columns are tracks.
+    `track` names the track of a column in its row; without it columns are tracks.
     `exact` computes scores again where `scores` came from a product of dense matrices (best_products).
     """
     rows, columns = scores.shape
     if rows == 1:
-        return _top_of_dense_row(scores[0], k, None if track is None else track[0], exact)
+        return _top_of_dense_row(scores[0], k, track, exact)
     near = scores > -_MARGIN
     if columns > k:
         # The k-th best value bounds the row; what is near it stays in, the exact cut comes after.
         near &= scores >= np.partition(scores, columns - k, axis=1)[:, [columns - k]] - _MARGIN
     row, column = np.nonzero(near)
     request = row.astype(np.int32)
-    named = column.astype(np.int32) if track is None else track[row, column]
+    named = column.astype(np.int32) if track is None else track(request, column)
     return top_of_long(request, named, _rounded(request, named, scores[row, column], exact), k)
 
 
 def _top_of_dense_row(
     scores: NDArray[np.float32],
     k: int,
-    track: NDArray[np.int32] | None,
+    track: Named | None,
     exact: Exact | None,
 ) -> Candidates:
     """The same of a single row, most of which is passed over once and never rounded or sorted.
@@ -238,8 +262,8 @@ def _top_of_dense_row(
             # As a block bounds it, so that few are computed again.
             held = scores[kept]
             kept = kept[held >= np.partition(held, len(held) - k)[len(held) - k] - _MARGIN]
-    named = kept if track is None else track[kept]
     request = np.zeros(len(kept), dtype=np.int32)
+    named = kept if track is None else track(request, kept)
     return _one_request(named, _rounded(request, named, scores[kept], exact), k)
 
 

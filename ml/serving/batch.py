@@ -4,6 +4,7 @@ Belongs here: who is asked for, and where the lists are stored. Does not belong 
 made (ml.serving.recommender).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import feather
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ml.files import replace_file, replace_table
-from ml.serving.recommender import Recommender
-from ml.state.requests import requests_from_table
+from ml.serving.recommender import Recommender, blocks
+from ml.serving.sample import Sample, drawn
+from ml.state.requests import Requests, requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, REQUESTS
 
@@ -52,26 +55,34 @@ def recommend_day(
     seed: int,
     active_days: int = ACTIVE_DAYS,
     listeners: int | None = None,
+    workers: int = 2,
 ) -> tuple[pa.Table, pa.Table]:
     """(lists, features): the Home lists of `daily_requests` (of at most `listeners` drawn at random), and
-    the ranker's inputs of at most `sampled_rows` shown rows drawn so, a float32 column a feature."""
+    the ranker's inputs of at most `sampled_rows` shown rows drawn so, a float32 column a feature.
+
+    Blocks of requests are answered by `workers` threads: NumPy, SciPy and XGBoost let go of the
+    interpreter while they work. What comes out does not hang on how many there are.
+    """
     state = recommender.state
     requests = requests_from_table(daily_requests(state, active_days=active_days), "home", state)
     if listeners is not None and len(requests) > listeners:
         chosen = np.random.default_rng(seed).choice(len(requests), listeners, replace=False)
         requests = requests.select(np.sort(chosen).astype(np.int64))
-    lists, inputs = [RECOMMENDATIONS.schema.empty_table()], []
-    for answer in recommender.answers(requests, k):
-        lists.append(recommender.table(answer, state.valid_on))
-        names, values = answer.features.names, answer.features.values[answer.shown.row]
-        inputs.append(pa.table({name: values[:, i] for i, name in enumerate(names)}))
-    shown = pa.concat_tables(lists)
+
+    def answered(numbered: tuple[int, Requests]) -> tuple[pa.Table, Sample]:
+        number, block = numbered
+        answer = recommender.answer(block, k)
+        return recommender.table(answer, state.valid_on), drawn(answer, number, seed)
+
+    lists, sample = [RECOMMENDATIONS.schema.empty_table()], None
+    # A library that starts threads of its own in every thread is slower and no surer.
+    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+        for table, part in pool.map(answered, enumerate(blocks(requests))):
+            lists.append(table)
+            sample = part.cut(sampled_rows) if sample is None else sample.joined(part, sampled_rows)
     order = [("request_id", "ascending"), ("rank", "ascending")]
-    if not inputs:
-        return shown, pa.table({})
-    features = pa.concat_tables(inputs)
-    drawn = np.random.default_rng(seed).permutation(len(features))[:sampled_rows]
-    return shown.sort_by(order), features.take(pa.array(np.sort(drawn)))
+    shown = pa.concat_tables(lists).sort_by(order)
+    return shown, pa.table({}) if sample is None else sample.table()
 
 
 def recommendations_path(folder: Path, day: date) -> Path:

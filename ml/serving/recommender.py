@@ -30,8 +30,9 @@ from ml.state.requests import Requests, requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, RECOMMENDED_SURFACES
 
-# Requests answered together: 500 x 250 candidates x 80 features are 40 MB.
-_BLOCK = 500
+# Requests answered together: 200 x 250 candidates x 80 features are 16 MB, below the 32 MB from which on the
+# allocator asks the system for fresh pages at every call.
+_BLOCK = 200
 # Popular tracks that answer in the greatest hurry: what is filtered must leave a list.
 _POPULAR = 200
 
@@ -72,11 +73,18 @@ class SurfaceModel:
         features = assemble(requests, pool, state, self.sources.vectors, self.sources.relations)
         pace.passed("features")
         ranked = None if self.ranker is None else self.ranker.predict(features)
-        stranger = strangers(requests)[pool.request]
+        stranger = strangers(requests, state)[pool.request]
         score = serving_score(
             ranked, pool.rank, pool.generators, stranger, self.leader, self.strangers
         )
         return score, features
+
+
+def blocks(requests: Requests) -> Iterator[Requests]:
+    """The requests in blocks that are answered together, in order."""
+    for start in range(0, len(requests), _BLOCK):
+        end = min(start + _BLOCK, len(requests))
+        yield requests.select(np.arange(start, end, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +116,8 @@ class Recommender:
         self, requests: Requests, k: int, *, exclude_heard: bool = False
     ) -> Iterator[Answer]:
         """Answers in blocks of requests, in order."""
-        for start in range(0, len(requests), _BLOCK):
-            index = np.arange(start, min(start + _BLOCK, len(requests)), dtype=np.int64)
-            yield self.answer(requests.select(index), k, exclude_heard=exclude_heard)
+        for block in blocks(requests):
+            yield self.answer(block, k, exclude_heard=exclude_heard)
 
     def answer(
         self,

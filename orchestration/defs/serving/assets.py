@@ -19,12 +19,15 @@ from ml.serving.batch import (
     publish_features,
     publish_recommendations,
     recommend_day,
+    recommendations_path,
 )
 from ml.serving.saved import load_recommender
+from ml.state.catalogue import Catalogue
 from ml.state.publish import publish_state
 from ml.state.read import read_state
 from ml.state.state import State
-from orchestration.keys import CHAMPION, OWNER, RECOMMENDATIONS, STATE, WAREHOUSE_POOL
+from orchestration.groups import in_group
+from orchestration.keys import CHAMPION, RECOMMENDATIONS, STATE, WAREHOUSE_POOL
 from orchestration.partitions import DAYS, ONE_RANGE, run_periods
 from orchestration.readable import table_markdown
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
@@ -33,7 +36,12 @@ from orchestration.unserved import advice
 
 # Rows of ranker inputs kept a day for feature drift; the report draws no more.
 _SAMPLED_ROWS = 5_000
-_CHECKS = ("every_listener_has_a_list", "no_track_twice", "scores_fall_with_rank")
+_CHECKS = {
+    "every_listener_has_a_list": "Somebody is active, and every active listener has a list.",
+    "no_track_twice": "No listener's list holds a track twice.",
+    "scores_fall_with_rank": "No track stands below another with a lower score.",
+}
+_SHOWN_TRACKS = 10
 
 
 def champion_version(registry: RegistryResource, training: Path) -> str:
@@ -55,7 +63,8 @@ def recommend_and_publish(
     folder = settings.bundles / version
     verify_bundle(folder)
     publish_state(state, settings.states)
-    recommender = load_recommender(folder, version, state)
+    # The threads of the batch share the cores between them.
+    recommender = load_recommender(folder, version, state, threads=1)
     seed = state.valid_on.toordinal()
     lists, features = recommend_day(
         recommender, LIST_LENGTH, sampled_rows=_SAMPLED_ROWS, seed=seed, active_days=active_days
@@ -68,18 +77,21 @@ def recommend_and_publish(
 
 @dg.asset(
     key=RECOMMENDATIONS,
-    group_name="serving",
+    **in_group("serving"),
     description=(
         "Home lists of every listener active in the last four weeks, made by the champion from the "
-        "state at the end of the day; in force on the day after."
+        "state at the end of the day; in force on the day after. The listening room (`segue serve`) shows "
+        "everybody's."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[*STATE, CHAMPION],
     partitions_def=DAYS,
     backfill_policy=ONE_RANGE,
     pool=WAREHOUSE_POOL,
-    check_specs=[dg.AssetCheckSpec(name, asset=RECOMMENDATIONS) for name in _CHECKS],
+    check_specs=[
+        dg.AssetCheckSpec(name, asset=RECOMMENDATIONS, description=asked)
+        for name, asked in _CHECKS.items()
+    ],
 )
 def recommendations(
     context: dg.AssetExecutionContext,
@@ -97,22 +109,49 @@ def recommendations(
             state = read_state(connection, valid_on)
         lists = recommend_and_publish(home.settings, state, version, active_days)
     return dg.MaterializeResult(
-        metadata=described(lists, version, valid_on),
+        metadata={
+            **described(lists, version, valid_on),
+            "a list": dg.MetadataValue.md(list_markdown(lists, state.catalogue)),
+            "all lists": dg.MetadataValue.path(lists_file(home.settings, valid_on)),
+        },
         check_results=list_checks(lists, daily_requests(state, active_days=active_days)),
     )
 
 
 def described(lists: pa.Table, version: str, valid_on: date) -> dict[str, object]:
-    """Counts, and one listener's list to read."""
-    first = lists.slice(0, 10).select(["rank", "track_id", "score", "sources", "reasons"])
+    """Counts, and what made the lists when."""
     return {
         "dagster/row_count": len(lists),
         "listeners": pc.count_distinct(lists["user_id"]).as_py(),
         "distinct tracks": pc.count_distinct(lists["track_id"]).as_py(),
         "model_version": version,
         "in force on": valid_on.isoformat(),
-        "a list": dg.MetadataValue.md(table_markdown(first)),
     }
+
+
+def list_markdown(lists: pa.Table, catalogue: Catalogue) -> str:
+    """The first listener's list as people read it: what, why, proposed by whom."""
+    first = lists.slice(0, _SHOWN_TRACKS)
+    if not len(first):
+        return "nobody was active"
+    at = pa.array(catalogue.index_of(first["track_id"]))
+    shown = pa.table(
+        {
+            "rank": first["rank"],
+            "title": catalogue.titles.take(at),
+            "artist": catalogue.artist_names.take(at),
+            "why": first["reasons"],
+            "proposed by": first["sources"],
+            "score": first["score"],
+        }
+    )
+    return f"Home of `{first['user_id'][0]}`:\n\n{table_markdown(shown)}"
+
+
+def lists_file(settings: Settings, valid_on: date) -> str:
+    """The day's lists as a Parquet file."""
+    day = valid_on - timedelta(days=1)
+    return str(recommendations_path(settings.recommendations, day))
 
 
 def list_checks(lists: pa.Table, requests: pa.Table) -> list[dg.AssetCheckResult]:
