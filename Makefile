@@ -5,9 +5,16 @@ BIN := $(VENV)/bin
 DATA ?=
 FORMAT ?=
 OPTIONS ?=
+SIZE ?=
 export SEGUE_HOME ?= $(CURDIR)/.segue
 
-.PHONY: help install demo ui check format test bench
+# dbt's documentation describes a warehouse without rows: it needs no home and names no listener.
+DBT_DOCS := $(CURDIR)/build/dbt-docs
+DBT := SEGUE_WAREHOUSE=$(DBT_DOCS)/empty.duckdb DBT_SEND_ANONYMOUS_USAGE_STATS=false $(BIN)/dbt --quiet
+DBT_PLACES := --project-dir dbt_project --profiles-dir dbt_project --target-path $(DBT_DOCS) --log-path $(DBT_DOCS) \
+	--vars '{start_day: 2025-01-01, end_day: 2025-01-02, lake: $(DBT_DOCS)/lake, artifacts: $(DBT_DOCS)/artifacts}'
+
+.PHONY: help install demo ui check format test bench docs pictures
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -40,5 +47,15 @@ format: $(VENV)/installed ## Format and mend what ruff can mend
 test: $(VENV)/installed ## All tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench"
 
-bench: $(VENV)/installed ## Measured times and peak memory
-	$(BIN)/python -m tests.benchmarks.run
+bench: $(VENV)/installed ## Measured times and peak memory; SIZE=200K|2M|20M: a large home
+	$(BIN)/python -m tests.benchmarks.$(if $(SIZE),heavy --size $(SIZE),run)
+
+docs: $(VENV)/installed ## Tables, columns and their lineage as one page: build/dbt-docs/static_index.html
+	rm -rf $(DBT_DOCS)
+	mkdir -p $(DBT_DOCS)
+	$(DBT) run $(DBT_PLACES)
+	$(DBT) docs generate --static $(DBT_PLACES)
+	@echo $(DBT_DOCS)/static_index.html
+
+pictures: $(VENV)/installed ## The README's pictures from the running system on the demo's home (needs chromium)
+	$(BIN)/python -m tests.pictures

@@ -106,6 +106,9 @@ def values_at(snapshot: "Snapshot", metric: str) -> list[float]:
 
     Evidently's `rank` label is one too high for NDCG and MRR and right for the others, so the
     label is not used.
+
+    Raises:
+        KeyError: the snapshot holds no such metric.
     """
     for one in snapshot.dict()["metrics"]:
         if one["metric_name"].startswith(f"{metric}("):

@@ -7,6 +7,7 @@ Belongs here: PNG pictures in markdown. Does not belong here: which figures ther
 import base64
 import itertools
 from collections.abc import Sequence
+from datetime import date
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Inches of a plot; five side by side fill the window in which the UI opens them.
-_WIDTH, _HEIGHT = 2.1, 1.05
+_WIDTH, _HEIGHT = 1.95, 1.15
 _DPI = 96
 _ACROSS = 5
 _LINE, _USUAL = "#33475b", "#8b98a5"
@@ -75,5 +76,16 @@ def _draw(axes: "Axes", series: Series) -> None:
         )
     value = written(series.values[-1], series.figure.unit)
     axes.set_title(f"{series.figure.title}\n{value}", fontsize=6.5, loc="left")
-    axes.set_xticks([])
+    # The day on which the verdict changed for the worse is the one that is looked for.
+    named = sorted({series.days[0], turn(series) or series.days[-1], series.days[-1]})
+    axes.set_xticks([day.toordinal() for day in named])
+    axes.set_xticklabels([f"{day:%m-%d}" for day in named], fontsize=5.5)
+    axes.tick_params(axis="x", length=2, pad=1.5)
     axes.set_yticks([])
+
+
+def turn(series: Series) -> date | None:
+    """The latest day on which the verdict became graver, None where it never did."""
+    steps = zip(series.days[1:], itertools.pairwise(series.verdicts), strict=False)
+    graver = [day for day, (before, then) in steps if then.rank > before.rank]
+    return graver[-1] if graver else None

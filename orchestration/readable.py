@@ -7,12 +7,15 @@ import pyarrow as pa
 
 
 def cell(value: object) -> str:
-    """A value in a table: four digits after the point, nothing for null."""
+    """A value in a table: four digits after the point, nothing for null, a list by its words."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.4f}"
-    return str(value)
+    if isinstance(value, list):
+        return ", ".join(cell(one) for one in value)
+    # A bar or a line end would begin another cell or row.
+    return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def table_markdown(table: pa.Table) -> str:

@@ -76,6 +76,8 @@ def said(mark: Mark) -> str:
 
 
 def shape(kind: int, x: str, y: float, *, hollow: bool = False) -> str:
+    """The mark of the `kind`-th series as SVG, `x` as SVG writes a length, `y` in pixels from the top. Shapes
+    and colours begin again after the fourth series; a hollow mark is a figure not to rest on."""
     colour = COLOURS[kind % len(COLOURS)]
     paint = f'fill="#fff" stroke="{colour}" stroke-width="2"' if hollow else f'fill="{colour}"'
     name = _SHAPES[kind % len(_SHAPES)]
@@ -87,6 +89,7 @@ def shape(kind: int, x: str, y: float, *, hollow: bool = False) -> str:
 
 
 def svg(inside: str, height: float, title: str) -> str:
+    """A drawing as wide as the page and `height` pixels high; screen readers say its title."""
     return (
         f'<svg class="plot" role="img" aria-label="{escape(title)}" width="100%" '
         f'height="{height:g}">{inside}</svg>'

@@ -14,11 +14,11 @@ from ml.ranking.judging import candidate_recall as recall_of
 from ml.ranking.run import current_run
 from ml.ranking.steps import CUTS, write_sources
 from ml.tables import RECOMMENDED_SURFACES
+from orchestration.groups import in_group
 from orchestration.keys import (
     CANDIDATE_MODELS,
     CANDIDATE_RECALL,
     LISTENS_MODEL,
-    OWNER,
     STATE,
     TRACK_VECTORS,
     TRAINING_EXAMPLES,
@@ -30,12 +30,11 @@ from orchestration.resources import HomeResource, WarehouseResource
 
 @dg.asset(
     key=CANDIDATE_MODELS,
-    group_name="candidates",
+    **in_group("candidates"),
     description=(
         "Every generator of both surfaces, fitted once before each label window (train, validation, "
         "test) and once on everything, to serve."
     ),
-    owners=[OWNER],
     kinds={"numpy"},
     deps=[LISTENS_MODEL, *STATE, TRACK_VECTORS],
     pool=WAREHOUSE_POOL,
@@ -63,19 +62,31 @@ def candidate_models(home: HomeResource, warehouse: WarehouseResource):
 
 @dg.asset(
     key=CANDIDATE_RECALL,
-    group_name="candidates",
+    **in_group("candidates"),
     description=(
         "Share of what was played on the validation days that the candidates hold: each generator "
         "alone, all together, and what each adds to the others. Beside it, whether the examples know "
         "more than was known: they are made again from a warehouse without the days after the cut."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[TRAINING_EXAMPLES],
     check_specs=[
-        dg.AssetCheckSpec("generators_have_distinct_roles", asset=CANDIDATE_RECALL),
-        dg.AssetCheckSpec("examples_know_only_the_past", asset=CANDIDATE_RECALL),
-        dg.AssetCheckSpec("history_was_not_filtered_first", asset=CANDIDATE_RECALL),
+        dg.AssetCheckSpec(
+            "generators_have_distinct_roles",
+            asset=CANDIDATE_RECALL,
+            description="Every generator finds a played track that no other one finds.",
+        ),
+        dg.AssetCheckSpec(
+            "examples_know_only_the_past",
+            asset=CANDIDATE_RECALL,
+            description="Test examples made without the days after the cut are the same ones.",
+        ),
+        dg.AssetCheckSpec(
+            "history_was_not_filtered_first",
+            asset=CANDIDATE_RECALL,
+            description="The history was not reduced to often played tracks before it was cut: a rare "
+            "track would then be sure to come again.",
+        ),
     ],
     pool=WAREHOUSE_POOL,
 )

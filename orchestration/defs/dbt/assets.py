@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
+    DbtProject,
     dbt_assets,
 )
 from dagster_dbt.asset_utils import (
@@ -21,6 +22,7 @@ from dagster_dbt.asset_utils import (
 )
 
 from orchestration.dbt_runs import NodeResult, bridged, build, problems, ranges, read_manifest
+from orchestration.groups import tags_of, told_of
 from orchestration.home import IMPORTED, read_home
 from orchestration.keys import LISTS_IN_FORCE, OWNER, RAW, WAREHOUSE_POOL
 from orchestration.model_lineage import lineage_of, relation_of
@@ -50,9 +52,43 @@ class SegueTranslator(DagsterDbtTranslator):
         """The schema."""
         return str(dbt_resource_props["schema"])
 
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """Those of the group."""
+        return tags_of(dbt_resource_props["schema"])
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Columns with their descriptions, and what the group is for."""
+        return {
+            **super().get_metadata(dbt_resource_props),
+            **told_of(dbt_resource_props["schema"]),
+        }
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """The data test, with what it asks in words."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=asked_by(manifest["nodes"][unique_id]))
+
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """One team owns the graph."""
         return [OWNER]
+
+
+def asked_by(test: Mapping[str, Any]) -> str:
+    """What a data test asks: its own description, or what its arguments say."""
+    if not test.get("test_metadata"):
+        return str(test["description"]).strip()
+    asked = test["test_metadata"]["kwargs"]
+    columns, expressions = asked.get("columns", ()), asked.get("expressions", ())
+    days = " Only the days being built are looked at." if asked.get("since") else ""
+    if columns:
+        return f"{', '.join(columns)} together name one row, and none of them is missing.{days}"
+    return f"True of every row: {'; '.join(expressions)}.{days}"
 
 
 TRANSLATOR = SegueTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
@@ -70,7 +106,11 @@ TRANSLATOR = SegueTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=Tr
 def dbt_models(
     context: dg.AssetExecutionContext, home: HomeResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Build the run's days in the warehouse: one dbt run, tests beside the models."""
+    """Build the run's days in the warehouse: one dbt run, tests beside the models.
+
+    Raises:
+        dg.Failure: a model or a test failed; its partitions are not marked as built.
+    """
     settings, (start, end) = home.settings, run_days(context)
     built = warehouse.ask(built_until, default={})
     # A day that another home has not received is not silent: the models refuse to pass over it.

@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 
 from ml.embeddings.encoder import EncoderConfig
 from ml.errors import SegueError
-from ml.evaluation.splits import label_windows
+from ml.evaluation.splits import bounded_horizon, label_windows
 from ml.ranking.run import TrainingRun, begin_run, current_run
 from ml.ranking.steps import fit_encoder, run_encoder, write_documents, write_vectors
 from ml.ranking.training import SERVE, Sampling, TrainingPlan
 from ml.ranking.tuned import read_tuned
 from ml.state.read import days_with_listens
+from orchestration.groups import in_group
 from orchestration.keys import (
     LISTENS_MODEL,
-    OWNER,
     TEXT_ENCODER,
     TRACK_DOCUMENTS,
     TRACK_VECTORS,
@@ -34,10 +34,12 @@ from orchestration.warehouse_facts import built_until
 
 class TrainingConfig(dg.Config):
     """`as_of`: the training sees nothing known on or after this day (ISO; empty = all that is built).
-    `seed` draws requests, negatives and every fitted part."""
+    `seed` draws requests, negatives and every fitted part; `horizon` is for how many days a Home list has
+    to last: its labels are what is played in that time."""
 
     as_of: str = ""
     seed: int = 7
+    horizon: int = 1
 
 
 def chosen_as_of(asked: str, built: dict[str, date]) -> date:
@@ -61,12 +63,11 @@ def chosen_as_of(asked: str, built: dict[str, date]) -> date:
 
 @dg.asset(
     key=TRACK_DOCUMENTS,
-    group_name="embeddings",
+    **in_group("embeddings"),
     description=(
         "One text a track: title, artist, album, genres, tags, decade, audio. Begins a training run: "
         "fixes its as_of, its label days and its seed."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[TRACKS_MODEL, LISTENS_MODEL],
     pool=WAREHOUSE_POOL,
@@ -75,9 +76,11 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
     """Write the documents at every cut of the plan."""
     with warehouse.reader() as connection:
         as_of = chosen_as_of(config.as_of, built_until(connection))
-        windows = label_windows(days_with_listens(connection, as_of), as_of)
+        held = days_with_listens(connection, as_of)
+        horizon = bounded_horizon(held, as_of, config.horizon)
+        windows = label_windows(held, as_of, horizon=horizon)
         tuned = read_tuned(home.settings.tuned, as_of)
-        plan = TrainingPlan(as_of, windows, config.seed, Sampling(), tuned)
+        plan = TrainingPlan(as_of, windows, config.seed, Sampling(horizon=horizon), tuned)
         run = begin_run(home.settings.training, plan)
         documents = write_documents(connection, run)
     shown = documents.slice(0, 5).select(["track_id", "document"]).to_pylist()
@@ -87,6 +90,7 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
         metadata={
             "dagster/row_count": len(documents),
             "as_of": as_of.isoformat(),
+            "days a list lasts": horizon,
             **{f"{name} days": f"{found[0]} to {found[-1]}" for name, found in days.items()},
             "examples": dg.MetadataValue.md(
                 "\n".join(["| track | document |", "| --- | --- |", *lines])
@@ -97,12 +101,11 @@ def track_documents(config: TrainingConfig, home: HomeResource, warehouse: Wareh
 
 @dg.asset(
     key=TEXT_ENCODER,
-    group_name="embeddings",
+    **in_group("embeddings"),
     description=(
         "The sentence-transformers model that turns documents into vectors: trained on the catalogue "
         "and on what is listened to together, or named by SEGUE_ENCODER."
     ),
-    owners=[OWNER],
     kinds={"python"},
     deps=[TRACK_DOCUMENTS],
     pool=WAREHOUSE_POOL,
@@ -126,9 +129,8 @@ def text_encoder(home: HomeResource, warehouse: WarehouseResource):
 
 @dg.asset(
     key=TRACK_VECTORS,
-    group_name="embeddings",
+    **in_group("embeddings"),
     description="A vector a track; only documents that are new or changed are encoded.",
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[TRACK_DOCUMENTS, TEXT_ENCODER],
 )

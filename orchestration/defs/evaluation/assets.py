@@ -14,19 +14,19 @@ from ml.ranking.report import PAGE, verdicts_markdown, write_report
 from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.verdicts import evaluate, headline
 from orchestration.defs.evaluation.figures import TABLE, table_metadata, tabulate
+from orchestration.groups import in_group
 from orchestration.keys import (
     CANDIDATE_RECALL,
     EVALUATION_REPORT,
     HOME_RANKER,
     LISTENS_MODEL,
     NOW_PLAYING_RANKER,
-    OWNER,
     STATE,
     TRACK_VECTORS,
     TRAINING_EXAMPLES,
     WAREHOUSE_POOL,
 )
-from orchestration.report_links import report_url
+from orchestration.report_links import evaluation_page, report_url
 from orchestration.resources import HomeResource, WarehouseResource
 from orchestration.settings import Settings
 
@@ -36,13 +36,12 @@ THREADS = RankerParameters().threads
 
 @dg.asset(
     key=EVALUATION_REPORT,
-    group_name="evaluation",
+    **in_group("evaluation"),
     description=(
         "Rankers, every single generator and the baselines on the same test requests: metrics per "
         "request, then per user, with 95 % bootstrap intervals over users; by slice, on new tracks only, "
         "day by day, beyond accuracy, and what the rankers rest on. One page, and rows in evaluation.figures."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[
         TRAINING_EXAMPLES,
@@ -79,7 +78,7 @@ def evaluation_report(home: HomeResource, warehouse: WarehouseResource):
 def published(run: TrainingRun, settings: Settings) -> dict[str, dg.MetadataValue]:
     """Write the page, and a copy among the reports, where `segue ui` serves it; links to both."""
     page = write_report(run)
-    served = settings.reports / "evaluation" / f"as_of={run.plan.as_of}.html"
+    served = evaluation_page(settings, run.plan.as_of)
     replace_text(served, page.read_text(encoding="utf-8"))
     return {
         "report": dg.MetadataValue.url(report_url(settings, served)),

@@ -26,13 +26,13 @@ from ml.serving.saved import load_recommender
 from ml.state.publish import load_state, publish_state, state_folder
 from ml.state.read import read_state
 from ml.state.state import State
+from orchestration.groups import in_group
 from orchestration.keys import (
     CANDIDATE_MODELS,
     CHAMPION_COMPARISON,
     EVALUATION_REPORT,
     HOME_RANKER,
     NOW_PLAYING_RANKER,
-    OWNER,
     STATE,
     TRACK_VECTORS,
     WAREHOUSE_POOL,
@@ -46,12 +46,11 @@ THREADS = RankerParameters().threads
 
 @dg.asset(
     key=CHAMPION_COMPARISON,
-    group_name="evaluation",
+    **in_group("evaluation"),
     description=(
         "The challenger's bundle, and both models on every test request: NDCG@10, what it may not cost, "
         "slices, and the challenger's invariants. What the gate weighs."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[EVALUATION_REPORT, CANDIDATE_MODELS, TRACK_VECTORS, *_MODELS, *STATE],
     pool=WAREHOUSE_POOL,

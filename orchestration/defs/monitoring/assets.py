@@ -28,13 +28,13 @@ from monitoring.profile import daily_profiles, head_tracks
 from monitoring.reports import history, recent_reports
 from orchestration.alerting import tell_of_act
 from orchestration.defs.monitoring.inputs import Watched, watched
+from orchestration.groups import in_group
 from orchestration.keys import (
     CHAMPION,
     LISTENS_MODEL,
     LISTS_IN_FORCE,
     MONITORING,
     OUTCOMES,
-    OWNER,
     RECOMMENDATIONS,
     WAREHOUSE_POOL,
 )
@@ -47,6 +47,9 @@ from orchestration.storing import store_numbers
 
 Connection = duckdb.DuckDBPyConnection
 CHECK = "verdict_is_not_act"
+_CHECKED = (
+    "The report asks for no decision. Fails as a warning: a drifting world is no fault of the run."
+)
 _POPULAR = 20
 _NO_SCORES = pa.table({"rank": pa.array([], pa.int32()), "score": pa.array([], pa.float64())})
 
@@ -170,16 +173,14 @@ def _area(area: str, write: Callable[[Watched, Connection], AreaReport]) -> dg.A
 
     @dg.asset(
         key=key,
-        group_name="monitoring",
+        **in_group("monitoring"),
         description=f"{TITLES[area]}. {_QUESTIONS[area]} A page with a verdict that a person reviews.",
-        owners=[OWNER],
         kinds={"evidently"},
-        tags={"domain": "monitoring", "stage": "daily"},
         deps=_DEPS[area],
         partitions_def=DAYS,
         backfill_policy=ONE_RANGE,
         pool=WAREHOUSE_POOL,
-        check_specs=[dg.AssetCheckSpec(CHECK, asset=key)],
+        check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description=_CHECKED)],
     )
     def report_of_the_day(
         context: dg.AssetExecutionContext,

@@ -13,12 +13,12 @@ from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.steps import untrainable, write_examples, write_ranker
 from ml.ranking.training import SPLITS
 from ml.tables import RECOMMENDED_SURFACES
+from orchestration.groups import in_group
 from orchestration.keys import (
     CANDIDATE_MODELS,
     HOME_RANKER,
     LISTENS_MODEL,
     NOW_PLAYING_RANKER,
-    OWNER,
     STATE,
     TRACK_VECTORS,
     TRAINING_EXAMPLES,
@@ -31,16 +31,21 @@ _SHOWN_FEATURES = 15
 
 @dg.asset(
     key=TRAINING_EXAMPLES,
-    group_name="ranking",
+    **in_group("ranking"),
     description=(
         "Candidates of past requests with features and grades, a table a surface and split; state, "
         "candidate models and vectors are those from before each label window."
     ),
-    owners=[OWNER],
     kinds={"parquet"},
     deps=[CANDIDATE_MODELS, TRACK_VECTORS, LISTENS_MODEL, *STATE],
     pool=WAREHOUSE_POOL,
-    check_specs=[dg.AssetCheckSpec("labels_follow_candidates", asset=TRAINING_EXAMPLES)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "labels_follow_candidates",
+            asset=TRAINING_EXAMPLES,
+            description="No label day lies before the day on which its candidate models were fitted.",
+        )
+    ],
 )
 def training_examples(home: HomeResource, warehouse: WarehouseResource):
     """Write examples of both surfaces and the baselines' lists."""
@@ -86,12 +91,11 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        group_name="ranking",
+        **in_group("ranking"),
         description=(
             f"XGBoost rank:ndcg for {title}, stopped by NDCG@10 on the validation days; it serves where "
             "it is shown to be above the best single generator there."
         ),
-        owners=[OWNER],
         kinds={"xgboost"},
         deps=[TRAINING_EXAMPLES],
     )

@@ -1,6 +1,6 @@
 """The raw tables: what arrived on a day.
 
-Belongs here: the four raw assets and their checks. Does not belong here: how a home receives a day
+Belongs here: the raw assets and their checks. Does not belong here: how a home receives a day
 (orchestration.receiving).
 """
 
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ml.lake.report import HEADER, ImportReport
-from orchestration.keys import OWNER, RAW
+from orchestration.groups import in_group
+from orchestration.keys import RAW
 from orchestration.partitions import DAYS, ONE_RANGE, run_days
 from orchestration.receiving import receive
 from orchestration.resources import HomeResource
@@ -18,6 +19,7 @@ _WORDS = {
     "listens": "Every listen that became known on the day: who played what, when, for how long.",
     "tracks": "Tracks, and new versions of tracks, that became known on the day.",
     "users": "Listeners, and changes of their profile, that became known on the day.",
+    "friendships": "Who follows whom, as it became known on the day; a home may have none.",
     "impressions": "What was shown to listeners on the day, position by position.",
 }
 
@@ -71,14 +73,21 @@ def few_quarantined(report: ImportReport) -> dg.AssetCheckResult:
 @dg.multi_asset(
     name="raw",
     specs=[
-        dg.AssetSpec(
-            key, group_name="raw", description=_WORDS[name], owners=[OWNER], kinds={"parquet"}
-        )
+        dg.AssetSpec(key, **in_group("raw"), description=_WORDS[name], kinds={"parquet"})
         for name, key in RAW.items()
     ],
     check_specs=[
-        dg.AssetCheckSpec("nothing_is_lost", asset=RAW["listens"], blocking=True),
-        dg.AssetCheckSpec("few_rows_quarantined", asset=RAW["listens"]),
+        dg.AssetCheckSpec(
+            "nothing_is_lost",
+            asset=RAW["listens"],
+            blocking=True,
+            description="Received = accepted + already known + quarantined, for every file.",
+        ),
+        dg.AssetCheckSpec(
+            "few_rows_quarantined",
+            asset=RAW["listens"],
+            description="At most one row in a hundred went to quarantine.",
+        ),
     ],
     partitions_def=DAYS,
     backfill_policy=ONE_RANGE,

@@ -7,7 +7,6 @@ the records' forms (recording, beside this module).
 import json
 
 import dagster as dg
-import pyarrow as pa
 
 from ml.files import replace_text
 from ml.ranking.run import TrainingRun, current_run
@@ -21,16 +20,17 @@ from ml.registry.pointer import heal_pointer, make_champion
 from ml.registry.policy import Policy, read_policy
 from ml.registry.records import append_record, heal_records
 from orchestration.defs.registry.recording import decision_record, tabulate, training_of
+from orchestration.groups import in_group
 from orchestration.keys import (
     CHAMPION,
     CHAMPION_COMPARISON,
     EVALUATION_REPORT,
-    OWNER,
     PROMOTION_DECISION,
     WAREHOUSE_POOL,
 )
-from orchestration.readable import table_markdown
+from orchestration.report_links import evaluation_page, report_url
 from orchestration.resources import HomeResource, RegistryResource, WarehouseResource
+from orchestration.settings import Settings
 
 _INVARIANTS = "invariants_hold"
 
@@ -65,16 +65,23 @@ def invariants_hold(decision: Decision) -> dg.AssetCheckResult:
 
 @dg.asset(
     key=PROMOTION_DECISION,
-    group_name="registry",
+    **in_group("registry"),
     description=(
         "Whether the challenger may serve, with every rule, figure, interval and threshold. Not promoted "
         "is a normal outcome: the old champion goes on. Rows in registry.decisions."
     ),
-    owners=[OWNER],
     kinds={"mlflow"},
     deps=[CHAMPION_COMPARISON, EVALUATION_REPORT],
     pool=WAREHOUSE_POOL,
-    check_specs=[dg.AssetCheckSpec(_INVARIANTS, asset=PROMOTION_DECISION, blocking=True)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            _INVARIANTS,
+            asset=PROMOTION_DECISION,
+            blocking=True,
+            description="The stored model gives the lists and scores of the one that was judged, full lists, "
+            "no track twice, and online what batch gives. A broken one stops the run.",
+        )
+    ],
 )
 def promotion_decision(
     context: dg.AssetExecutionContext,
@@ -104,6 +111,7 @@ def promotion_decision(
         "summary": decision.summary,
         "asked by": training.asked_by,
         "decision": dg.MetadataValue.md(decision.to_markdown()),
+        "evaluation": evaluation_link(settings, manifest),
         "mlflow run": run_id,
     }
     return dg.MaterializeResult(metadata=metadata, check_results=[invariants_hold(decision)])
@@ -111,13 +119,22 @@ def promotion_decision(
 
 @dg.asset(
     key=CHAMPION,
-    group_name="registry",
-    description="The model that serves: the bundle behind MLflow's alias champion.",
-    owners=[OWNER],
+    **in_group("registry"),
+    description=(
+        "The model that serves: the bundle behind MLflow's alias champion. Why it was promoted stands in "
+        "registry/promotion_decision, how good it is on the evaluation's page; `segue rollback` takes one "
+        "step back."
+    ),
     kinds={"mlflow"},
     deps=[PROMOTION_DECISION],
     output_required=False,
-    check_specs=[dg.AssetCheckSpec("bundle_verifies", asset=CHAMPION)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "bundle_verifies",
+            asset=CHAMPION,
+            description="Every file of the bundle has the hash that its manifest states.",
+        )
+    ],
 )
 def champion(context: dg.AssetExecutionContext, home: HomeResource, registry: RegistryResource):
     """Promote the challenger where the decision says so; otherwise nothing changes."""
@@ -162,15 +179,26 @@ def described(
         "version": manifest.version,
         "as_of": manifest.facts.as_of,
         "why": summary,
+        "decision": dg.MetadataValue.asset(PROMOTION_DECISION),
+        "evaluation": evaluation_link(home.settings, manifest),
         "bundle": dg.MetadataValue.path(str(home.settings.bundles / manifest.version)),
         "history": dg.MetadataValue.md(history_markdown(models.served())),
     }
 
 
+def evaluation_link(settings: Settings, manifest: Manifest) -> dg.UrlMetadataValue:
+    """Where `segue ui` shows how good a model is."""
+    return dg.MetadataValue.url(
+        report_url(settings, evaluation_page(settings, manifest.facts.as_of))
+    )
+
+
 def history_markdown(history: list[Promotion]) -> str:
-    """Promotions and steps back, oldest first."""
-    columns = {
-        name: [getattr(one, name) for one in history]
-        for name in ("version", "at", "reason", "against", "by")
-    }
-    return table_markdown(pa.table(columns))
+    """Promotions and steps back, the latest first; a list, since a table would not fit beside the page's
+    other parts."""
+    lines = [
+        f"* `{one.version}` from {one.at[:16].replace('T', ' ')} UTC: {one.reason}"
+        + (f" (by {one.by})" if one.by else "")
+        for one in reversed(history)
+    ]
+    return "\n".join(lines)
