@@ -1,7 +1,7 @@
 """The root of Segue's errors.
 
 Belongs here: the one class that the command line catches to print a message without a traceback.
-Specific errors live beside the code that raises them.
+Does not belong here: specific errors, which live beside the code that raises them.
 """
 
 

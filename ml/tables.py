@@ -105,6 +105,19 @@ USERS = Table(
     ),
 )
 
+# A row says that `user_id` follows `friend_id`; a friendship of both is two rows. A home may have none.
+FRIENDSHIPS = Table(
+    "friendships",
+    ("user_id", "friend_id"),
+    pa.schema(
+        [
+            _field("user_id", pa.string(), required=True),
+            _field("friend_id", pa.string(), required=True),
+            _field("known_at", TIMESTAMP, required=True),
+        ]
+    ),
+)
+
 IMPRESSIONS = Table(
     "impressions",
     ("request_id", "position"),
@@ -125,7 +138,7 @@ IMPRESSIONS = Table(
     ),
 )
 
-CANONICAL = {table.name: table for table in (LISTENS, TRACKS, USERS, IMPRESSIONS)}
+CANONICAL = {table.name: table for table in (LISTENS, TRACKS, USERS, FRIENDSHIPS, IMPRESSIONS)}
 
 RECOMMENDATIONS = Table(
     "recommendations",

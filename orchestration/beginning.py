@@ -10,11 +10,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.lake.damage import UNREADABLE, Damage, set_aside_damaged, with_damages
 from ml.lake.ingest import ingest
 from ml.lake.report import ImportReport
 from ml.lake.store import Lake
 from ml.simulation.config import Incident, WorldConfig
 from ml.sources.registry import read_source
+from ml.sources.source import Source as Imported
 from orchestration.home import (
     IMPORTED,
     LIVE,
@@ -108,10 +110,8 @@ def begin_imported(
             f"expected an empty or live home in {settings.home}, found one that replays an import; "
             "name another one with SEGUE_HOME=FOLDER"
         )
-    source = read_source(name, path, options)
     lake = Lake(settings.home)
-    report = ingest(lake, source.files, progress=progress)
-    report = replace(report, notes=source.notes, limits=source.limits)
+    source, report = _ingested(lake, lambda: read_source(name, path, options), progress)
     days = lake.days("listens")
     if not days:
         raise SegueError(
@@ -126,3 +126,22 @@ def begin_imported(
         home = replace(home, last_day=None, history_end=live_from - timedelta(days=1))
     write_home(settings, widened(home, days, tuple(source.limits)))
     return report
+
+
+def _ingested(
+    lake: Lake, read: Callable[[], Imported], progress: Callable[[str, int], None] | None
+) -> tuple[Imported, ImportReport]:
+    """What was read, and the report. Where a damaged file of the lake is in the way, it is set aside and the
+    import begins again: it may be the one that brings its rows back."""
+    damages: list[Damage] = []
+    source = read()
+    try:
+        report = ingest(lake, source.files, progress=progress)
+    except UNREADABLE:
+        damages = set_aside_damaged(lake)
+        if not damages:
+            raise
+        source = read()
+        report = ingest(lake, source.files, progress=progress)
+    report = replace(report, notes=source.notes, limits=source.limits)
+    return source, with_damages(report, damages)

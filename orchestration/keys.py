@@ -5,7 +5,10 @@ Belongs here: names. Does not belong here: what they mean (the assets).
 
 import dagster as dg
 
-RAW = {name: dg.AssetKey(["raw", name]) for name in ("listens", "tracks", "users", "impressions")}
+RAW = {
+    name: dg.AssetKey(["raw", name])
+    for name in ("listens", "tracks", "users", "friendships", "impressions")
+}
 
 TRACK_DOCUMENTS = dg.AssetKey(["embeddings", "track_documents"])
 TEXT_ENCODER = dg.AssetKey(["embeddings", "text_encoder"])
@@ -37,8 +40,12 @@ MONITORING = {
 LISTENS_MODEL = dg.AssetKey(["intermediate", "listens"])
 TRACKS_MODEL = dg.AssetKey(["intermediate", "tracks"])
 OUTCOMES = dg.AssetKey(["marts", "outcomes"])
-STATE = tuple(
-    dg.AssetKey(["features", name]) for name in ("user_tracks", "user_artists", "tracks", "users")
+STATE = (
+    *(
+        dg.AssetKey(["features", name])
+        for name in ("user_tracks", "user_artists", "tracks", "users")
+    ),
+    dg.AssetKey(["intermediate", "friendships"]),
 )
 
 OWNER = "team:recommendations"

@@ -77,7 +77,7 @@ def _draw(axes: "Axes", series: Series) -> None:
     value = written(series.values[-1], series.figure.unit)
     axes.set_title(f"{series.figure.title}\n{value}", fontsize=6.5, loc="left")
     # The day on which the verdict changed for the worse is the one that is looked for.
-    named = sorted({series.days[0], turn(series) or series.days[-1], series.days[-1]})
+    named = named_days(series)
     axes.set_xticks([day.toordinal() for day in named])
     axes.set_xticklabels([f"{day:%m-%d}" for day in named], fontsize=5.5)
     axes.tick_params(axis="x", length=2, pad=1.5)
@@ -89,3 +89,13 @@ def turn(series: Series) -> date | None:
     steps = zip(series.days[1:], itertools.pairwise(series.verdicts), strict=False)
     graver = [day for day, (before, then) in steps if then.rank > before.rank]
     return graver[-1] if graver else None
+
+
+def named_days(series: Series) -> list[date]:
+    """Days written below a plot: the turn, and the first and last day where they leave it room."""
+    ends = [series.days[0], series.days[-1]]
+    at = turn(series)
+    if at is None:
+        return sorted(set(ends))
+    room = (ends[1] - ends[0]) / 5
+    return sorted({at, *(end for end in ends if abs(end - at) >= room)})

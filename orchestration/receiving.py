@@ -12,6 +12,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ml.lake.damage import (
+    UNREADABLE,
+    DamagedLakeError,
+    forget_restored,
+    set_aside_damaged,
+    still_missing,
+    told,
+    with_damages,
+)
 from ml.lake.ingest import ingest, ingest_table
 from ml.lake.report import FileReport, ImportReport
 from ml.lake.store import Lake
@@ -27,7 +36,9 @@ from ml.sources.source import SourceFile
 from orchestration.home import IMPORTED, SIMULATED, Home
 from orchestration.settings import Settings
 
-TABLES = ("tracks", "users", "listens", "impressions")
+TABLES = ("tracks", "users", "friendships", "listens", "impressions")
+# A simulated world knows of no friends.
+_SIMULATED = ("tracks", "users", "listens", "impressions")
 # States of the simulated world are kept for this many days, so that a late re-run of a day can start
 # from the day before.
 _KEPT_STATES = 10
@@ -39,10 +50,59 @@ def receive(settings: Settings, home: Home, start: date, end: date) -> ImportRep
     """Bring the days [start, end) into the lake and report what came.
 
     The days are over for the journal of events from here on; those that were received on them join
-    what the source holds, and are known when they were received.
+    what the source holds, and are known when they were received. Files of the lake that were damaged are
+    set aside whole and their rows received again; the days are looked at page by page, earlier ones as far
+    as they are read.
+
+    Raises:
+        DamagedLakeError: rows of a damaged file cannot be received again from here.
     """
     lake = Lake(settings.home)
     close_days(settings.events, end)
+    damages = set_aside_damaged(lake, start=start, end=end)
+    restore(settings, home, lake, start, end)
+    try:
+        report = _receive(settings, home, lake, start, end)
+    except UNREADABLE:
+        # Which file it was that could not be read, the error of a reader of many does not always say.
+        damages += (found := set_aside_damaged(lake))
+        if not found:
+            raise
+        restore(settings, home, lake, start, end)
+        report = _receive(settings, home, lake, start, end)
+    forget_restored(lake, start, end)
+    return with_damages(report, damages)
+
+
+def restore(settings: Settings, home: Home, lake: Lake, start: date, end: date) -> None:
+    """Receive the days again whose files were set aside, but for [start, end), which come anyway.
+
+    Raises:
+        DamagedLakeError: the home has its rows from an import, which only an import brings back.
+    """
+    for day in sorted({one.day for one in still_missing(lake)}):
+        if home.source.kind == IMPORTED or not start <= day < end:
+            _receive(settings, home, lake, day, day + timedelta(days=1))
+    if home.source.kind == IMPORTED and (missing := still_missing(lake)):
+        raise DamagedLakeError(told(missing, mended_by(home)))
+    for one in still_missing(lake):
+        if not start <= one.day < end:
+            forget_restored(lake, one.day, one.day + timedelta(days=1))
+
+
+def mended_by(home: Home) -> str:
+    """What brings the rows of damaged files back."""
+    if home.source.kind != IMPORTED:
+        return "the next `segue run daily` (or `segue run bootstrap`) receives their rows again"
+    source = home.source
+    options = "".join(f" --option {name}={value}" for name, value in source.options.items())
+    return (
+        f"`segue import {source.format} {source.path}{options}` brings their rows back, as every "
+        "other import of this home does; then run this again"
+    )
+
+
+def _receive(settings: Settings, home: Home, lake: Lake, start: date, end: date) -> ImportReport:
     source = read_days(settings.events, days_to_enter(settings.events, start, end))
     segments: set[str] = set()
     received = ingest(lake, _noting(source.files, segments))
@@ -116,18 +176,18 @@ def _incident(home: Home) -> Incident | None:
 def _simulate(settings: Settings, home: Home, lake: Lake, start: date, end: date) -> ImportReport:
     world = world_of(home)
     state, day = _state_before(settings, home, world, start)
-    parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+    parts: dict[str, list[pa.Table]] = {name: [] for name in _SIMULATED}
     reports: list[FileReport] = []
     while day < end:
         lists = read_recommendations(settings.recommendations, day - timedelta(days=1))
         lived, state = live_day(world, state, recommendations=lists, incident=_incident(home))
         if day >= start:
-            for name in TABLES:
+            for name in _SIMULATED:
                 parts[name].append(getattr(lived, name))
         day += timedelta(days=1)
         if len(parts["listens"]) == _CHUNK or day == end:
             reports.extend(_enter(lake, parts, f"simulated-{start}-{day}"))
-            parts = {name: [] for name in TABLES}
+            parts = {name: [] for name in _SIMULATED}
     save_state(state, settings.simulation / f"day={end - timedelta(days=1)}")
     _forget(settings, end)
     return ImportReport(tuple(reports))

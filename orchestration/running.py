@@ -5,13 +5,16 @@ runs. Does not belong here: jobs (orchestration.jobs) or words for people (orche
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import SegueError
+from orchestration import full_disk
+from orchestration.full_disk import DiskFullError
 from orchestration.notify import failure_text, notify, send_again
 from orchestration.settings import Settings, prepare_process
 
@@ -31,13 +34,17 @@ class RunFailedError(SegueError):
 class Launch:
     """What to run: a job with one day, a range of days [first, last], or neither.
 
-    `as_of` is for `train` only: the day before which it sees everything.
+    `as_of` and `horizon` are for `train` only: the day before which it sees everything, and for how many
+    days a Home list has to last. `assets` leaves the others of the job out: keys ("ranking/home_ranker") or
+    whole groups ("raw").
     """
 
     job: str
     first: date | None = None
     last: date | None = None
     as_of: date | None = None
+    horizon: int | None = None
+    assets: tuple[str, ...] = ()
 
     def tags(self) -> dict[str, str]:
         """Partition and origin tags of the run."""
@@ -52,17 +59,32 @@ class Launch:
         """The day, None for a range or an unpartitioned job."""
         return self.first.isoformat() if self.first and self.first == self.last else None
 
+    @property
+    def command(self) -> str:
+        """The command that runs it; with the partition where it is of one day."""
+        parts = ["segue run", self.job]
+        if self.partition_key is not None:
+            parts.append(f"--day {self.partition_key}")
+        if self.as_of is not None:
+            parts.append(f"--as-of {self.as_of}")
+        return " ".join(parts)
+
     def run_config(self) -> Mapping[str, Any]:
-        """Configuration of the run: the day before which training sees everything, quiet logs."""
+        """Configuration of the run: what training sees and is judged by, quiet logs."""
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        if self.as_of is None:
+        config: dict[str, str | int] = {}
+        if self.as_of is not None:
+            config["as_of"] = self.as_of.isoformat()
+        if self.horizon is not None:
+            config["horizon"] = self.horizon
+        if not config:
             return quiet
-        config = {"as_of": self.as_of.isoformat()}
         return {**quiet, "ops": {TRAIN_CONFIG_OP: {"config": config}}}
 
 
 @cache
-def _definitions() -> "dg.Definitions":
+def definitions() -> "dg.Definitions":
+    """The graph, made once a process."""
     from orchestration.definitions import defs
 
     return defs()
@@ -73,29 +95,59 @@ def execute(settings: Settings, launch: Launch) -> str:
 
     Raises:
         RunFailedError: a step failed. The run stands in the UI and an alert was written.
+        DiskFullError: there was no room for the records of the run itself.
     """
     prepare_process(settings)
     import dagster as dg
 
-    with dg.DagsterInstance.get() as instance:
-        clear_dead_runs(instance)
-        job = _definitions().resolve_job_def(launch.job)
-        result = job.execute_in_process(
-            instance=instance,
-            partition_key=launch.partition_key,
-            tags=launch.tags(),
-            run_config=launch.run_config(),
-            raise_on_error=False,
-        )
-        if result.success:
-            send_again(settings, datetime.now(UTC))
-            return result.run_id
-        text = failure_text(result.all_events) or "no step failed; the run did not start"
+    try:
+        with dg.DagsterInstance.get() as instance:
+            return _executed(settings, launch, instance)
+    except full_disk.kinds() as error:
+        # Dagster's own tables lie on the same disk as what its steps write.
+        if isinstance(error, SegueError) or not full_disk.is_full(error):
+            raise
+        raise DiskFullError(full_disk.told(settings.home, launch.command)) from error
+
+
+def _executed(settings: Settings, launch: Launch, instance: "dg.DagsterInstance") -> str:
+    clear_dead_runs(instance)
+    job = definitions().resolve_job_def(launch.job)
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=launch.partition_key,
+        tags=launch.tags(),
+        run_config=launch.run_config(),
+        asset_selection=_selected(job, launch.assets),
+        raise_on_error=False,
+    )
+    if result.success:
+        send_again(settings, datetime.now(UTC))
+        return result.run_id
+    text = failure_text(result.all_events) or _run_error(result)
+    text = full_disk.advised(text, settings.home, launch.command)
+    # The record of an alert needs room too; the run's own error is what has to be told.
+    with suppress(OSError):
         notify(settings, at=datetime.now(UTC), title=f"{launch.job} failed", text=text)
-        raise RunFailedError(
-            f"{launch.job} failed (run {result.run_id[:8]}): {text}\n"
-            "`segue ui` shows the run with its log"
-        )
+    raise RunFailedError(
+        f"{launch.job} failed (run {result.run_id[:8]}): {text}\n"
+        "`segue ui` shows the run with its log"
+    )
+
+
+def _run_error(result: "dg.ExecuteInProcessResult") -> str:
+    """What ended a run in which no step failed."""
+    for event in result.all_events:
+        if event.is_job_failure and (error := event.job_failure_data.error) is not None:
+            return f"no step failed; {error.message.strip()}"
+    return "no step failed; the run did not start"
+
+
+def _selected(job: "dg.JobDefinition", assets: Collection[str]) -> "list[dg.AssetKey] | None":
+    if not assets:
+        return None
+    keys = job.asset_layer.selected_asset_keys
+    return [key for key in keys if key.path[0] in assets or key.to_user_string() in assets]
 
 
 def clear_dead_runs(instance: "dg.DagsterInstance") -> int:

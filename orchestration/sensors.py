@@ -12,6 +12,7 @@ from monitoring.reports import read_reports
 from monitoring.review import Decision, Review, read_reviews
 from monitoring.triggers import latest_retrain, retraining_wanted
 from orchestration.decisions import WHY_TAG, answering, review_tags
+from orchestration.full_disk import advised
 from orchestration.jobs import TRAIN
 from orchestration.notify import failure_text, notify, send_again, waiting
 from orchestration.settings import Settings, load_settings
@@ -77,13 +78,17 @@ def _answered(context: dg.SensorEvaluationContext, review: Review) -> bool:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """Pass the failure on in the failed step's own words."""
+    """Pass the failure on in the failed step's own words, and what to do about a full disk."""
+    settings, run = load_settings(), context.dagster_run
+    # The run's own message only names the steps. A killed run has no failed step.
+    text = failure_text(context.get_step_failure_events()) or context.failure_event.message or ""
+    day = run.tags.get("dagster/partition")
+    command = f"segue run {run.job_name}" + (f" --day {day}" if day else "")
     notify(
-        load_settings(),
+        settings,
         at=datetime.now(UTC),
-        title=f"{context.dagster_run.job_name} failed",
-        # The run's own message only names the steps. A killed run has no failed step.
-        text=failure_text(context.get_step_failure_events()) or context.failure_event.message or "",
+        title=f"{run.job_name} failed",
+        text=advised(text, settings.home, command),
     )
 
 

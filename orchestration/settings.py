@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.files import replace_text
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -115,7 +116,11 @@ class Settings:
 
     @property
     def reports_port(self) -> int:
-        """Port on which `segue ui` serves the reports (SEGUE_REPORTS_PORT, default 3001)."""
+        """Port on which `segue ui` serves the reports (SEGUE_REPORTS_PORT, default 3001).
+
+        Raises:
+            SegueError: the variable holds no number.
+        """
         text = os.environ.get("SEGUE_REPORTS_PORT", "3001")
         if not text.isdecimal():
             raise SegueError(f"expected SEGUE_REPORTS_PORT to be a port number, found {text!r}")
@@ -207,7 +212,7 @@ def prepare_process(settings: Settings) -> None:
     (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
     config = settings.dagster / "dagster.yaml"
     if not config.exists():
-        config.write_text(_DAGSTER_YAML)
+        replace_text(config, _DAGSTER_YAML)
 
 
 _DAGSTER_YAML = """\

@@ -1,7 +1,9 @@
--- No listen of the range has the id of any other listen, however old. Ingestion promises it.
-select listen_id, count(*) as copies
-from {{ ref('int_listens') }}
+-- No listen of the range has the id of any older listen. Ingestion promises it; that the range holds no id
+-- twice is checked beside the model.
+select earlier.listen_id, earlier.known_on
+from {{ ref('int_listens') }} as earlier
 where
-    listen_id in (select listen_id from {{ ref('int_listens') }} where {{ in_range('known_on') }})
-group by listen_id
-having count(*) > 1
+    earlier.known_on < {{ start_day() }}
+    and earlier.listen_id in (
+        select listen_id from {{ ref('int_listens') }} where {{ in_range('known_on') }}
+    )

@@ -4,14 +4,12 @@
     {{- return(column.split('_h')[-1] | int) -}}
 {%- endmacro %}
 
-{# One known day's part of a decayed sum at valid_from 00:00 UTC. Fixed point: the sum of a group is
-   the same in any order, so in any number of threads. #}
+{# One known day's part of a decayed sum at valid_from 00:00 UTC. Fixed point, whole numbers of 1e-12: the
+   sum of a group is the same in any order, so in any number of threads. #}
 {% macro day_sum(column, condition) -%}
-    coalesce(
-        sum(cast(pow(2, -age_days / {{ half_life(column) }}) as decimal(18, 12)))
-            filter (where {{ condition }}),
-        0
-    )::double as {{ column }}
+    sum(
+        case when {{ condition }} then cast(pow(2, -age_days / {{ half_life(column) }}) * 1e12 as bigint) else 0 end
+    ) / 1e12 as {{ column }}
 {%- endmacro %}
 
 {# The running decayed sum over the window `history`. Growth is measured from start_day: measured
@@ -60,15 +58,20 @@
     make_timestamptz({{ micros }})
 {%- endmacro %}
 
-{# The last row of every key that the range touches, as it stood when the range began. #}
+{# The last row of every key that the range touches, as it stood when the range began; `keys` are ids of
+   key_numbers. #}
 {% macro carried(keys) -%}
     {%- if is_incremental() -%}
-    select *
-    from {{ this }}
+    select
+        {% for key in keys %}{{ key_number(key) }}, {% endfor %}earlier.* exclude ({{ keys | join(', ') }})
+    from {{ this }} as earlier
+    {% for key in keys -%}
+    inner join {{ key_number(key) }}_numbers using ({{ key }})
+    {% endfor -%}
     where
         valid_from <= {{ start_day() }}
-        and ({{ keys }}) in (select {{ keys }} from daily)
-    qualify row_number() over (partition by {{ keys }} order by valid_from desc) = 1
+        and ({{ key_numbers(keys) }}) in (select ({{ key_numbers(keys) }}) from daily)
+    qualify row_number() over (partition by {{ key_numbers(keys) }} order by valid_from desc) = 1
     {%- else -%}
     select * from daily where false
     {%- endif -%}

@@ -1,7 +1,8 @@
 {# Reading day-partitioned Parquet: the only way in from outside the warehouse. #}
 
-{# The files of one source, or no rows of its declared columns while there is no file yet. #}
-{% macro read_lake(table) -%}
+{# The files of one source, or no rows of its declared columns while there is no file yet. With `places`
+   each row has two columns more that name it by where it lies: file, a number of its path, and record. #}
+{% macro read_lake(table, places=false) -%}
     {%- set glob = lake_glob(table.schema, table.identifier) -%}
     {%- if execute and not lake_has_files(glob) -%}
         {%- set columns = lake_columns(table.schema, table.identifier) -%}
@@ -10,9 +11,14 @@
             cast(null as {{ column.data_type }}) as {{ column.name }},
             {% endfor -%}
             cast(null as date) as day,
+            {% if places -%}
+            cast(null as ubigint) as file,
+            cast(null as bigint) as record,
+            {%- endif %}
         where false
     {%- else -%}
-        select * from {{ adapter.dispatch('read_day_files', 'segue')(glob) }}
+        select *{{ ', ' ~ adapter.dispatch('row_place', 'segue')() if places }}
+        from {{ adapter.dispatch('read_day_files', 'segue')(glob) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -44,4 +50,9 @@
     read_parquet(
         '{{ glob | replace("'", "''") }}', hive_partitioning = true, hive_types = {'day': 'date'}
     )
+{%- endmacro %}
+
+{# The path's hash and not DuckDB's file_index, which counts the files that a filter left. #}
+{% macro duckdb__row_place() -%}
+    hash(filename) as file, file_row_number as record
 {%- endmacro %}

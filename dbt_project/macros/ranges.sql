@@ -105,3 +105,24 @@
             ~ "; launch " ~ reads ~ " and " ~ relation ~ " together") }}
     {%- endif -%}
 {%- endmacro %}
+
+{# Whether this relation holds every day before the range: a table that is made anew each time then reads
+   of the listens no more than the range's. #}
+{% macro holds_the_past() -%}
+    {%- if not execute or flags.EMPTY or load_cached_relation(this) is none -%}
+        {{- return(false) -}}
+    {%- endif -%}
+    {%- set built = built_range(this.schema ~ '.' ~ this.identifier) -%}
+    {{- return(built is not none and built['end_day'] | string >= range_day('start_day') | string) -}}
+{%- endmacro %}
+
+{# When ids were first seen in listens; of days before the range as this relation tells where it can. #}
+{% macro seen_in_listens(key, listens) -%}
+    select {{ key }}, known_at, known_on from {{ listens }}
+    {%- if holds_the_past() %}
+    where {{ in_range('known_on') }}
+    union all
+    select {{ key }}, first_known_at as known_at, first_known_on as known_on from {{ this }}
+    where first_known_on < {{ start_day() }}
+    {%- endif -%}
+{%- endmacro %}

@@ -8,6 +8,7 @@ of it. The choice of a configuration is made with `validation=True`, which moves
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -30,7 +31,7 @@ class BenchmarkError(SegueError):
 class Case:
     """A prepared task in `folder`: `history` is imported as `format`; requests.parquet
     has the columns of a requests file, truth.parquet `request_id`, `track_id` and the
-    `listener` (or session) that intervals resample."""
+    `listener` (or session) that intervals resample. `horizon`: the days that a list is asked to last."""
 
     name: str
     protocol: str
@@ -38,6 +39,7 @@ class Case:
     format: str
     surface: str
     exclude_heard: bool
+    horizon: int = 1
 
     @property
     def history(self) -> Path:
@@ -182,58 +184,89 @@ def s3rec_lastfm(data: Path, folder: Path, *, validation: bool) -> Case:
 
 
 _HETREC = ("artists.parquet", "tags.parquet", "user_taggedartists.parquet")
+_FRIENDS = "user_friends.parquet"
+_WITHOUT_FRIENDS = "-without-friends"
+_HALF_A_YEAR = 181
 
 
-def hetrec_lastfm(data: Path, folder: Path, *, validation: bool) -> Case:
-    """New artists tagged from 2010-07-01 on (validation: from 2010-01-01 to then), no play counts."""
+def hetrec_lastfm(data: Path, folder: Path, *, validation: bool, friends: bool = True) -> Case:
+    """New artists tagged from 2010-07-01 on (validation: from 2010-01-01 to then), no play counts.
+
+    Friendships carry no date and were read in 2011: with them (`friends`) some that were made after the cut
+    are known before it. The same task without them is a case of its own.
+    """
     cut, stop = ("2010-01-01", "2010-07-01") if validation else ("2010-07-01", "2012-01-01")
     artists, tags, tagged = (_source(data, name) for name in _HETREC)
+    copied = {"artists.parquet": artists, "tags.parquet": tags}
+    if friends:
+        copied[_FRIENDS] = _source(data, _FRIENDS)
     with connect() as connection:
-        connection.execute(
-            f"""
-            create table log as
-            select *, case when year between 2005 and 2011 and month between 1 and 12
-                then make_date(year, month, 1) end as in_month
-            from '{tagged}'
-            """
-        )
-        _write(connection, f"select * from '{artists}'", folder / "history" / "artists.parquet")
-        _write(connection, f"select * from '{tags}'", folder / "history" / "tags.parquet")
+        _read_tagged(connection, tagged)
+        for name, file in copied.items():
+            _write(connection, f"select * from '{file}'", folder / "history" / name)
         _write(
             connection,
             f"select * exclude (in_month) from log where in_month < date '{cut}' order by all",
             folder / "history" / "user_taggedartists.parquet",
         )
-        connection.execute(
-            f"""
-            create table fresh as
-            select 'user:' || user_id as user_id, 'artist:' || artist_id as artist_id
-            from log where in_month is not null
-            group by all having min(in_month) >= date '{cut}' and min(in_month) < date '{stop}'
-            """
-        )
-        _write(
-            connection,
-            f"""
-            select distinct user_id as request_id, user_id,
-                'home' as surface, timestamptz '{cut} 00:00:00+00' as at,
-                []::varchar[] as session_track_ids
-            from fresh order by request_id
-            """,
-            folder / REQUESTS,
-        )
-        _write(
-            connection,
-            "select user_id as request_id, artist_id as track_id, user_id as listener from fresh "
-            "order by all",
-            folder / TRUTH,
-        )
-    protocol = f"artists first tagged from {cut} on, no play counts, all artists ranked"
-    return Case("hetrec2011-lastfm-2k", protocol, folder, "hetrec-lastfm", "home", True)
+        _write_fresh(connection, folder, cut, stop)
+    known = (
+        "friendships undated, taken as known from the beginning" if friends else "no friendships"
+    )
+    protocol = f"artists first tagged from {cut} on, no play counts, {known}, all artists ranked"
+    name = "hetrec2011-lastfm-2k" + ("" if friends else _WITHOUT_FRIENDS)
+    # The period as far as it is known when the lists are made: half a year, whatever the data hold.
+    return Case(name, protocol, folder, "hetrec-lastfm", "home", True, _HALF_A_YEAR)
+
+
+def _read_tagged(connection: duckdb.DuckDBPyConnection, tagged: str) -> None:
+    """Tag assignments as `log`, with their month (null where it is impossible)."""
+    connection.execute(
+        f"""
+        create table log as
+        select *, case when year between 2005 and 2011 and month between 1 and 12
+            then make_date(year, month, 1) end as in_month
+        from '{tagged}'
+        """
+    )
+
+
+def _write_fresh(connection: duckdb.DuckDBPyConnection, folder: Path, cut: str, stop: str) -> None:
+    """Requests at `cut`, and as truth the artists that each listener first tagged before `stop`."""
+    connection.execute(
+        f"""
+        create table fresh as
+        select 'user:' || user_id as user_id, 'artist:' || artist_id as artist_id
+        from log where in_month is not null
+        group by all having min(in_month) >= date '{cut}' and min(in_month) < date '{stop}'
+        """
+    )
+    _write(
+        connection,
+        f"""
+        select distinct user_id as request_id, user_id,
+            'home' as surface, timestamptz '{cut} 00:00:00+00' as at,
+            []::varchar[] as session_track_ids
+        from fresh order by request_id
+        """,
+        folder / REQUESTS,
+    )
+    _write(
+        connection,
+        "select user_id as request_id, artist_id as track_id, user_id as listener from fresh "
+        "order by all",
+        folder / TRUTH,
+    )
+
+
+def data_set(name: str) -> str:
+    """The folder of a case's data set."""
+    return name.removesuffix(_WITHOUT_FRIENDS)
 
 
 CASES: Mapping[str, Callable[..., Case]] = {
     "nowplaying-sessions": nowplaying_sessions,
     "s3rec-lastfm-seq": s3rec_lastfm,
     "hetrec2011-lastfm-2k": hetrec_lastfm,
+    f"hetrec2011-lastfm-2k{_WITHOUT_FRIENDS}": partial(hetrec_lastfm, friends=False),
 }

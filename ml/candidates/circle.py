@@ -27,6 +27,9 @@ def friend_graph(state: State) -> sparse.csr_matrix:
 
     def weighted() -> sparse.csr_matrix:
         friends = state.friends
+        if not state.has_friends:
+            size = len(state.user_ids)
+            return sparse.csr_matrix((size, size), dtype=np.float32)
         count = np.maximum(np.diff(friends.indptr), 1).astype(np.float32)
         weight = (1.0 / np.sqrt(count))[friends.indices].astype(np.float32)
         whole = sparse.csr_matrix((weight, friends.indices, friends.indptr), shape=friends.shape)
@@ -59,10 +62,10 @@ def friends_of(requests: Requests, state: State) -> Rows:
 
     def followed() -> Rows:
         graph, user = friend_graph(state), requests.user
-        known = (user >= 0) & (user < graph.shape[0])
-        row = np.where(known, user, 0)
-        start = graph.indptr[row].astype(np.int64)
-        count = np.where(known, graph.indptr[row + 1] - start, 0)
+        start = graph.indptr[np.maximum(user, 0)].astype(np.int64)
+        # Of nobody (-1) the row ends where it begins.
+        count = graph.indptr[user + 1] - graph.indptr[np.maximum(user, 0)]
+        count = np.where(user >= 0, count, 0).astype(np.int64)
         indptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
         place = np.repeat(start - indptr[:-1], count) + np.arange(indptr[-1])
         return Rows(indptr, graph.indices[place], graph.data[place], graph.shape[1])

@@ -23,6 +23,8 @@ _DECAY = 0.7
 _LENGTH = -0.25
 _OWN = 0.8
 _SHRINK = 2.0
+# The latest sessions only: products of tracks grow with the square of a session's length.
+_SESSIONS = 500_000
 
 
 def session_rows(log: Log, most: int | None = None) -> sparse.csr_matrix:
@@ -37,9 +39,9 @@ def session_rows(log: Log, most: int | None = None) -> sparse.csr_matrix:
     return matrix if most is None else matrix[max(0, len(sessions) - most) :]
 
 
-def session_neighbours(log: Log) -> sparse.csr_matrix:
-    """Asymmetric cosine of tracks over sessions, the best neighbours of each row."""
-    rows = session_rows(log)
+def session_neighbours(log: Log, most: int = _SESSIONS) -> sparse.csr_matrix:
+    """Asymmetric cosine of tracks over the latest `most` sessions, the best neighbours of each row."""
+    rows = session_rows(log, most)
     length = np.maximum(np.diff(rows.indptr), 1).astype(np.float32)
     weighted = (sparse.diags(length**_LENGTH) @ rows).tocsr().astype(np.float32)
     return cosine_neighbours(weighted, shrink=_SHRINK, own=_OWN)

@@ -19,6 +19,8 @@ from ml.state.requests import Requests
 from ml.state.state import State
 
 _WINDOW = 10
+# The latest streams only: three million make 30 million pairs, about 1.5 GB while fitting.
+_STREAMS = 3_000_000
 _BACKWARD = 0.6
 _LAST = 8
 _DECAY = 0.7
@@ -31,10 +33,11 @@ _TWO_HOPS = 3.0
 _REQUESTS = 500
 
 
-def transition_matrix(log: Log) -> sparse.csr_matrix:
+def transition_matrix(log: Log, most: int = _STREAMS) -> sparse.csr_matrix:
     """P(j | i) float32 (tracks, tracks): streams within ten steps weigh 1 / distance forward and
-    0.6 / distance backward; rows are divided by their sum, so a row is a distribution."""
-    streams = log.select(log.is_stream)
+    0.6 / distance backward; rows are divided by their sum, so a row is a distribution. It learns from
+    the latest `most` streams."""
+    streams = log.select(np.flatnonzero(log.is_stream)[-most:])
     source, target, weight = [], [], []
     for distance in range(1, _WINDOW + 1):
         same = streams.session[:-distance] == streams.session[distance:]

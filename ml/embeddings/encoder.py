@@ -6,7 +6,6 @@ Belongs here: training, saving and loading encoders. Does not belong here: which
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ml.embeddings.batches import Bags, epoch_batches
 from ml.embeddings.tokens import DocumentTokens, tokenize, train_tokenizer
 from ml.errors import SegueError
+from ml.files import aside_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -165,11 +165,9 @@ def _fit(
 
 def _save(model: "SentenceTransformer", directory: Path) -> str:
     """Save aside, then rename to directory/<version>; an equal encoder already there stays."""
-    directory.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".encoder-", dir=directory))
+    aside = aside_folder(directory)
     try:
         model.save(str(aside), create_model_card=False)
-        aside.chmod(0o755)
         version = folder_version(aside)
         if not (directory / version).exists():
             aside.replace(directory / version)

@@ -74,7 +74,11 @@ def ingest_source(
 def ingest_table(
     lake: Lake, table_name: str, arrow_table: pa.Table, source_name: str
 ) -> ImportReport:
-    """Store a table in memory; `source_name` names the origin in derived ids and in the report."""
+    """Store a table in memory; `source_name` names the origin in derived ids and in the report.
+
+    Raises:
+        SegueError: no canonical table has that name.
+    """
     if table_name not in CANONICAL:
         raise SegueError(f"expected a table of {', '.join(CANONICAL)}, found {table_name!r}")
     raw = raw_table(arrow_table)
@@ -115,7 +119,11 @@ def store(lake: Lake, file: SourceFile, accepted: pa.Table) -> None:
 
 
 def file_report(file: SourceFile, verdict: Verdict, bad: pa.Table, received: int) -> FileReport:
-    """Counts of one file; `bad` are its rows of QUARANTINE. A broken sum is a defect and stops."""
+    """Counts of one file; `bad` are its rows of QUARANTINE.
+
+    Raises:
+        AssertionError: the counts do not add up to `received`, which is a defect of Segue.
+    """
     counts = (verdict.accepted.num_rows, verdict.already_known, bad.num_rows)
     if sum(counts) != received:
         raise AssertionError(f"{file.path}: {received} rows received, {counts} accounted for")

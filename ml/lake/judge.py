@@ -24,6 +24,7 @@ _RULES = {
     ),
     "tracks": ("case when duration_ms < 0 then 'duration_ms: negative' end",),
     "users": (),
+    "friendships": ("case when user_id = friend_id then 'friend_id: the listener itself' end",),
     "impressions": (
         _SURFACE,
         "case when position < 0 then 'position: negative' end",
@@ -38,13 +39,21 @@ _KNOWN_AT = {
     "greatest($earliest::timestamptz, released_on::timestamptz) end",
     "users": "case when $earliest is not null then "
     "greatest($earliest::timestamptz, signed_up_on::timestamptz) end",
+    "friendships": "$earliest::timestamptz",
 }
+# Tables whose undated rows a file may date.
+_DATED_BY_FILE = ("tracks", "users", "friendships")
 
 
 def judge(
     connection: duckdb.DuckDBPyConnection, table: Table, file: SourceFile, replay_day: date | None
 ) -> None:
-    """Build relation `judged` from relation `raw`: `_record`, the typed columns, `reason` (null = fit)."""
+    """Build relation `judged` from relation `raw`: `_record`, the typed columns, `reason` (null = fit).
+
+    Raises:
+        ValueError: the file could not be read, so that it has no rows.
+        SegueError: a required column is missing.
+    """
     if file.rows is None:
         raise ValueError(f"{file.path} has no rows to judge")
     check_columns(table, file.rows.column_names, file.path)
@@ -62,7 +71,7 @@ def judge(
         for name in table.required
         if name != "listen_id"
     ]
-    parameters = {"earliest": file.earliest}
+    parameters = {"earliest": file.earliest} if table.name in _DATED_BY_FILE else {}
     connection.execute(
         f"""
         create or replace temp table judged as
@@ -72,7 +81,7 @@ def judge(
             coalesce({", ".join([*reasons, *_RULES[table.name]])}) as reason
         from complete
         """,
-        {name: value for name, value in parameters.items() if table.name in ("tracks", "users")},
+        parameters,
     )
     if table.name == "listens":
         missing = "select count(*) from judged where listen_id is null and reason is null"

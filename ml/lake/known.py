@@ -3,8 +3,8 @@
 Belongs here: comparing judged rows with each other and with the lake, by key and content. Does not
 belong here: whether a row is fit by itself (judge.py).
 
-Content is every column but the key and `known_at`: a listen that arrives twice is the same listen. Of
-tracks and users the lake keeps versions: the same content again is known, other content at a later
+Content is every column but the key and `known_at`: a listen or a friendship that arrives twice is the same
+one. Of tracks and users the lake keeps versions: the same content again is known, other content at a later
 `known_at` is a new version, other content at the same `known_at` contradicts.
 """
 
@@ -59,6 +59,8 @@ def _compare_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     same = " and ".join(
         f'judged."{name}" is not distinct from first."{name}"' for name in _content(table)
     )
+    # A friendship is all key: nothing of it can differ.
+    same = same or "true"
     joined = " and ".join(f'judged."{name}" = first."{name}"' for name in table.key)
     connection.execute(
         f"""

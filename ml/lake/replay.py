@@ -40,7 +40,11 @@ def _replay_file(lake: Lake, path: Path, day: date) -> FileReport:
     again = held.filter(held["is_replayable"])
     first = held.slice(0, 1).to_pylist()[0]
     file = SourceFile(
-        first["source_file"], first["table"], first["source"], first["digest"], _parsed(again)
+        first["source_file"],
+        first["table"],
+        first["source"],
+        first["digest"],
+        _parsed(again, first["table"]),
     )
     verdict = reach_verdict(lake, file, day)
     store(lake, file, verdict.accepted)
@@ -50,10 +54,10 @@ def _replay_file(lake: Lake, path: Path, day: date) -> FileReport:
     return file_report(file, verdict, rest, held.num_rows)
 
 
-def _parsed(rows: pa.Table) -> pa.Table:
-    """Rows of QUARANTINE as raw rows of their table: every column text, lists as JSON."""
-    tables = rows["table"].unique().to_pylist()
-    names = CANONICAL[tables[0]].schema.names if tables else ()
+def _parsed(rows: pa.Table, table: str) -> pa.Table:
+    """Rows of QUARANTINE as raw rows of their table: every column text, lists as JSON. There may be none: a
+    file that could not be read has no row that can be judged again."""
+    names = CANONICAL[table].schema.names
     columns = [f'raw ->> \'$."{name}"\' as "{name}"' for name in names]
     with connect() as connection:
         connection.register("held", rows)

@@ -77,4 +77,4 @@ class Lake:
 
 def _read(file: Path, schema: pa.Schema) -> pa.Table:
     # partitioning=None: otherwise Arrow adds the day of the folder as a column.
-    return pq.read_table(file, schema=schema, partitioning=None)
+    return pq.read_table(file, schema=schema, partitioning=None, page_checksum_verification=True)

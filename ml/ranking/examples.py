@@ -163,7 +163,7 @@ def _requests(labelled: LabelledRequests, state: State, proposed: NDArray[np.int
             "request_id": requests.request_ids,
             "listener": labelled.listener.astype(np.int32),
             "day": pa.array([state.valid_on] * size, pa.date32()),
-            "is_known": requests.user >= 0,
+            "is_known": ~state.unheard_of(requests.user),
             "candidates": proposed,
         }
     )

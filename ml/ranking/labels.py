@@ -73,14 +73,22 @@ def _play_grades(log: Log, duration_ms: NDArray[np.float32]) -> NDArray[np.int8]
 
 
 def home_requests(
-    log: Log, all_user_ids: pa.StringArray, state: State, *, maximum: int, seed: int
+    log: Log,
+    all_user_ids: pa.StringArray,
+    state: State,
+    *,
+    maximum: int,
+    seed: int,
+    horizon: int = 1,
 ) -> LabelledRequests:
-    """One Home request at 00:00 UTC for each listener who plays anything on `state.valid_on`.
+    """One Home request at 00:00 UTC for each listener who plays anything on the `horizon` days from
+    `state.valid_on` on.
 
-    Grades: 1 = 10 to 30 s, 2 = a stream, 3 = heard to 80 % or more, 4 = streamed twice or more that day.
+    Grades: 1 = 10 to 30 s, 2 = a stream, 3 = heard to 80 % or more, 4 = streamed twice or more in that time.
     """
     start = day_number(state.valid_on) * _DAY_SECONDS
-    day = log.select((log.played_at >= start) & (log.played_at < start + _DAY_SECONDS))
+    end = start + horizon * _DAY_SECONDS
+    day = log.select((log.played_at >= start) & (log.played_at < end))
     listeners = np.unique(day.user)
     listeners = listeners[_sample(len(listeners), maximum, seed)]
     day = day.select(np.isin(day.user, listeners))
@@ -107,12 +115,20 @@ def home_requests(
 
 
 def now_playing_requests(
-    log: Log, all_user_ids: pa.StringArray, state: State, *, maximum: int, seed: int
+    log: Log,
+    all_user_ids: pa.StringArray,
+    state: State,
+    *,
+    maximum: int,
+    seed: int,
+    horizon: int = 1,
 ) -> LabelledRequests:
-    """Requests inside the sessions of `state.valid_on`: the streams so far ask for the next one.
+    """Requests inside the sessions of `state.valid_on`: the streams so far ask for the next one, which
+    follows at once however long (`horizon`) Home's lists have to last.
 
     Grades: 3 = the next stream (4 when heard to 80 % or more), 1 = one of the four after it.
     """
+    del horizon
     streams = log.select(log.is_stream)
     first = np.searchsorted(streams.session, streams.session)
     row = np.flatnonzero(

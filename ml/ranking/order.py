@@ -20,6 +20,7 @@ from ml.ranking.judging import RANKER, pool_of, source_lists, truth_of
 from ml.ranking.model import Ranker
 from ml.ranking.selection import ndcg_of, without
 from ml.state.requests import Requests
+from ml.state.state import State
 
 POPULARITY = "popularity"
 # Fewer listeners than this tell nothing apart: then they are answered like everybody.
@@ -31,8 +32,8 @@ _LEAST_LISTENERS = 20
 class Choice:
     """`serves` is "segue" (the ranker) or a generator's name; `leader` is the best generator, which
     also answers where the ranker cannot; `ndcg` is NDCG@10 on validation by name; `off` are the
-    generators that the ranker does without; `strangers` is who answers where nothing is known of the
-    listener: "segue" (the same order) or a generator's name."""
+    generators that the ranker does without; `strangers` is who answers where the listener has no history:
+    "segue" (the same order) or a generator's name, which may be that of the friends they have."""
 
     serves: str
     leader: str
@@ -146,13 +147,14 @@ def _is_known(examples: Examples) -> NDArray[np.bool_]:
     return known
 
 
-def strangers(requests: Requests) -> NDArray[np.bool_]:
+def strangers(requests: Requests, state: State) -> NDArray[np.bool_]:
     """Requests whose listener has no history, no running session and no listens today, bool (requests).
+    Of some of them friends are known.
 
     Validation holds no listener without history who listened today: that the ranker answers them, who may
     be a little better known by then, is a decision and not a measurement.
     """
-    unknown: NDArray[np.bool_] = (requests.user < 0) & (requests.session_length() == 0)
+    unknown: NDArray[np.bool_] = state.unheard_of(requests.user) & (requests.session_length() == 0)
     if requests.day is not None:
         unknown[requests.day.owner()] = False
     return unknown

@@ -19,6 +19,7 @@ _TEXTS = {
     "item_item": "goes with what you play",
     "ease": "goes with what you play",
     "ials": "listeners with your taste play it",
+    "friends": "friends listen to it",
     "recent_walk": "near what you played last",
     "genre_popularity": "popular in your genres",
     "content": "sounds like what you play",

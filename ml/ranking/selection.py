@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.candidates.friends import Friends
 from ml.candidates.merge import Pool
 from ml.candidates.plan import GENERATORS, depths
 from ml.candidates.recall import found_ranks, mean_recall
@@ -30,7 +31,8 @@ def own_features(generator: str) -> tuple[str, ...]:
     """Prefixes of the features that exist by this generator alone."""
     related = generator in GENERATORS and issubclass(GENERATORS[generator], RELATED)
     relations = (f"session_{generator}_", f"latest_{generator}_") if related else ()
-    return (f"source_{generator}_", *relations)
+    friends = ("friends_",) if generator == Friends.name else ()
+    return (f"source_{generator}_", *relations, *friends)
 
 
 def without(examples: Examples, off: tuple[str, ...], surface: str) -> Examples:

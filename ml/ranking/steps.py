@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ml.candidates.plan import grounded
 from ml.embeddings.documents import track_documents
 from ml.embeddings.encoder import Encoder, EncoderConfig, load_encoder, train_encoder
 from ml.embeddings.pairs import co_listen_pairs
 from ml.embeddings.vectors import encode_changed, matrix
-from ml.files import replace_table
+from ml.files import replace_table, replace_text
 from ml.ranking.examples import read_examples
 from ml.ranking.judging import DEPTH
 from ml.ranking.model import Ranker, RankerParameters, load_ranker
@@ -87,7 +88,7 @@ def fit_encoder(
         log.user, log.track, log.played_at, log.session, seed=config.seed, maximum=MAXIMUM_PAIRS
     )
     version = train_encoder(documents, pairs, config, run.encoders)
-    (run.encoders / "current").write_text(version)
+    replace_text(run.encoders / "current", version)
     return version
 
 
@@ -139,11 +140,14 @@ def write_sources(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> No
     """Fit every generator of both surfaces at every cut."""
     state_of = states_of(connection)
     log = read_log(connection, state_of(run.plan.as_of))
+    # What the ranker is trained on is what serves: a source that had no ground then has none later.
+    first = state_of(run.plan.cut("train"))
     for cut in CUTS:
         state = state_of(run.plan.cut(cut))
         data = fit_input(state, log, cut_vectors(run, cut), run.plan.seed)
         for surface in RECOMMENDED_SURFACES:
-            replace_folder(run.sources(cut, surface), fit_sources(surface, data).write)
+            sources = fit_sources(surface, data, grounded(surface, first))
+            replace_folder(run.sources(cut, surface), sources.write)
 
 
 def cut_sources(run: TrainingRun, cut: str, surface: str, state: State) -> SurfaceSources:

@@ -4,7 +4,7 @@ Belongs here: which model sees what (a cut for every label window). Does not bel
 layout of a run or Dagster.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -30,12 +30,14 @@ StateOf = Callable[[date], State]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How many requests a label day gives at most, and negatives a training request."""
+    """How many requests a label day gives at most, negatives a training request, and for how many days
+    a Home list is judged by what is played (`horizon`)."""
 
     train_requests: int = 1_200
     validation_requests: int = 600
     test_requests: int = 1_500
     negatives: int = 30
+    horizon: int = 1
 
     def requests(self, split: str) -> int:
         """The most requests a day of `split`."""
@@ -81,9 +83,11 @@ def fit_input(state: State, log: Log, vectors: NDArray[np.float32] | None, seed:
     return FitInput(past, state.catalogue, state, known, state.valid_on, seed)
 
 
-def fit_sources(surface: str, data: FitInput) -> SurfaceSources:
-    """All generators of the surface's plan, fitted."""
-    return SurfaceSources(surface, fit_generators(surface, data), data.vectors)
+def fit_sources(
+    surface: str, data: FitInput, names: Collection[str] | None = None
+) -> SurfaceSources:
+    """The generators of the surface's plan (the grounded, or the named ones), fitted."""
+    return SurfaceSources(surface, fit_generators(surface, data, names), data.vectors)
 
 
 def label_day(
@@ -97,7 +101,8 @@ def label_day(
     seed = plan.seed * 100_003 + state.valid_on.toordinal()
     known = log.before(plan.closed(split))
     maximum = plan.sampling.requests(split)
-    return LABELS[surface](known, user_ids, state, maximum=maximum, seed=seed)
+    horizon = plan.sampling.horizon
+    return LABELS[surface](known, user_ids, state, maximum=maximum, seed=seed, horizon=horizon)
 
 
 def _grown(sources: SurfaceSources, fitted: int, state: State) -> SurfaceSources:

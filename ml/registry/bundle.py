@@ -7,13 +7,13 @@ not belong here: what the files mean (ml.serving.saved).
 import hashlib
 import json
 import shutil
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 
 from ml.errors import SegueError
+from ml.files import aside_folder
 
 MANIFEST = "manifest.json"
 # What can change the numbers of a model when it changes version.
@@ -87,14 +87,12 @@ def write_bundle(parent: Path, build: Callable[[Path], None], facts: BundleFacts
     """Let `build` write the files, add the manifest, and move all to `parent/<version>`.
 
     The same content gives the same version; a bundle that is already there is kept, and replaced where
-    it was changed or lost a file. A kill leaves at most a hidden folder, never a half bundle.
+    it was changed or lost a file. A kill leaves at most a hidden folder, which the next write removes, never a half bundle.
 
     Raises:
         BundleError: `build` wrote a file of a kind that can run code when loaded.
     """
-    parent.mkdir(parents=True, exist_ok=True)
-    aside = parent / f".{uuid.uuid4().hex}"
-    aside.mkdir()
+    aside = aside_folder(parent)
     try:
         build(aside)
         files = _files(aside)

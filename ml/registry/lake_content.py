@@ -15,7 +15,7 @@ from ml.lake.store import Lake
 from ml.tables import CANONICAL
 
 # What a model is made from; impressions are not.
-TABLES = ("listens", "tracks", "users")
+TABLES = ("listens", "tracks", "users", "friendships")
 SCHEMA = pa.schema(
     [("table", pa.string()), ("day", pa.date32()), ("rows", pa.int64()), ("digest", pa.string())]
 )

@@ -78,9 +78,7 @@ class ModelRegistry:
             for name, text in documents.items() if self.champion() != version else ():
                 self._client.log_text(str(found.run_id), text, name)
             return str(found.run_id)
-        experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        run = self._client.create_run(experiment.experiment_id, tags={"bundle": version})
-        run_id = str(run.info.run_id)
+        run_id = self._begun(version)
         for name, value in parameters.items():
             self._client.log_param(run_id, name, value)
         for name, number in metrics.items():
@@ -108,7 +106,11 @@ class ModelRegistry:
         against: str | None = None,
         by: str = "",
     ) -> None:
-        """Make a registered bundle the champion; again for the same one changes nothing."""
+        """Make a registered bundle the champion; again for the same one changes nothing.
+
+        Raises:
+            KeyError: no such bundle was registered (`log_run`).
+        """
         if self.champion() == version:
             return
         found = self._find(version)
@@ -145,6 +147,13 @@ class ModelRegistry:
                         item.tags["bundle"], value, reason or "", against, by or ""
                     )
         return [found[order] for order in sorted(found)]
+
+    def _begun(self, version: str) -> str:
+        """The run of a bundle that a kill left without a version, or a new one."""
+        experiment = self._client.get_experiment_by_name(EXPERIMENT).experiment_id
+        for run in self._client.search_runs([experiment], f"tags.bundle = '{version}'"):
+            return str(run.info.run_id)
+        return str(self._client.create_run(experiment, tags={"bundle": version}).info.run_id)
 
     def _find(self, version: str) -> "ModelVersion | None":
         for item in self._client.search_model_versions(f"name = '{MODEL}'"):

@@ -30,8 +30,8 @@ from ml.sources.source import Source, SourceFile, digest_of
 from ml.tables import CANONICAL
 
 # Metadata first: a run that is killed never leaves listens of tracks that were on their way.
-_ORDER = ("tracks", "users", "listens", "impressions")
-_UNDATED = ("tracks", "users")
+_ORDER = ("tracks", "users", "friendships", "listens", "impressions")
+_UNDATED = ("tracks", "users", "friendships")
 
 OPTIONS = {"known_at": ""}
 
@@ -48,10 +48,10 @@ def recognise(look: Look) -> str:
 
 
 def read(path: Path, options: Mapping[str, str]) -> Source:
-    """Source of a folder; option `known_at` (ISO day) is when undated tracks and users became known.
+    """Source of a folder; option `known_at` (ISO day) is when undated tracks, users and friendships became known.
 
     Without it that is the day of the first listen in the folder. Raises SegueError for a folder
-    without files and for tracks and users that nothing dates.
+    without files and for tracks, users and friendships that nothing dates.
     """
     files = {table: _files(path, table) for table in _ORDER}
     if not any(files.values()):

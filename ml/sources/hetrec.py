@@ -4,16 +4,19 @@ Belongs here: tag assignments as events, and what was known of an artist in each
 here: rules.
 
 An artist is the item. The event is the first month in which a listener tagged the artist, at the first
-of the month 00:00 UTC: days are not recorded. An artist's row is written anew in every month in which
+of the month 00:00 UTC: days are not recorded. Friendships (user_friends, in both directions) carry no date
+at all: they are taken as known from the first event on, which a home with `friends=no` does without. An artist's row is written anew in every month in which
 its most frequent tags change, with the tags given up to and including that month, so that no row knows
 of tags given later.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from ml.errors import SegueError
@@ -23,12 +26,13 @@ from ml.sources.source import (
     MONTH_RESOLUTION,
     NO_PLAY_LENGTH,
     RECORD,
+    UNDATED_FRIENDSHIPS,
     Source,
     SourceFile,
     digest_of,
 )
 
-OPTIONS: dict[str, str] = {}
+OPTIONS = {"friends": "yes"}
 
 # Upstream file name -> its columns; the .dat files say userID, artistID and so on.
 _FILES = {
@@ -36,8 +40,10 @@ _FILES = {
     "artists": ("artist_id", "name"),
     "tags": ("tag_id", "tag_value"),
 }
+_FRIENDS = "user_friends"
 _RENAMED = {
     "userID": "user_id",
+    "friendID": "friend_id",
     "artistID": "artist_id",
     "tagID": "tag_id",
     "id": "artist_id",
@@ -56,9 +62,10 @@ def recognise(look: Look) -> str:
     return ""
 
 
-def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a Format's signature
-    """Source of the folder (or of its user_taggedartists file). Raises SegueError when a file is
-    missing or is not what its name says.
+def read(path: Path, options: Mapping[str, str]) -> Source:
+    """Source of the folder (or of its user_taggedartists file); user_friends is read where it lies there and
+    option `friends` is not "no". Raises SegueError when another file is missing, when one is not what its
+    name says, and for any other value of `friends`.
     """
     folder = path if path.is_dir() else path.parent
     files = {name: _find(folder, name) for name in _FILES}
@@ -70,7 +77,7 @@ def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a 
         listens, bad = _listens(connection), _impossible(connection)
         tracks = _tracks(connection)
         assignments = connection.execute("select count(*) from user_taggedartists").fetchall()[0][0]
-    event_file = files["user_taggedartists"].name
+        first = connection.execute("select min(in_month)::timestamptz from assignments").fetchall()
     events = (
         f"{assignments:,} tag assignments make {listens.num_rows:,} events: the first month in which "
         "a listener tagged an artist."
@@ -79,7 +86,8 @@ def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a 
         f"{tracks.num_rows:,} artist rows, one for each month in which the {_TAGS} most frequent tags "
         "of an artist changed."
     )
-    return Source(
+    event_file = files["user_taggedartists"].name
+    source = Source(
         (
             SourceFile(files["artists"].name, "tracks", "hetrec-lastfm", digest, tracks),
             SourceFile(event_file, "listens", "hetrec-lastfm", digest, listens, bad),
@@ -87,12 +95,51 @@ def read(path: Path, options: Mapping[str, str]) -> Source:  # noqa: ARG001 - a 
         (events, versions),
         (MONTH_RESOLUTION, NO_PLAY_LENGTH),
     )
+    friends = _found(folder, _FRIENDS) if _wanted(options["friends"]) else None
+    return source if friends is None else _with_friends(source, friends, first[0][0])
+
+
+def _wanted(friends: str) -> bool:
+    if friends not in ("yes", "no"):
+        raise SegueError(f"option friends: expected yes or no, found {friends!r}")
+    return friends == "yes"
+
+
+def _with_friends(source: Source, file: Path, first: datetime | None) -> Source:
+    """The source with the friendships of `file`, known from `first` (UTC) on."""
+    found = _table(file, ("user_id", "friend_id"))
+    names = {name: pc.cast(found[name], pa.string()) for name in ("user_id", "friend_id")}
+    rows = pa.table(
+        {RECORD: found[RECORD]}
+        | {
+            name: pc.binary_join_element_wise("user:", ids, "", null_handling="emit_null")
+            for name, ids in names.items()
+        }
+    )
+    digest = digest_of([file], "hetrec-lastfm", "friendships", str(first))
+    friendships = SourceFile(
+        file.name, "friendships", "hetrec-lastfm", digest, rows, earliest=first
+    )
+    since = f"{first:%Y-%m}" if first else "the first event"
+    note = (
+        f"{found.num_rows:,} friendships carry no date: they count as known from {since} on, though some "
+        "were made later. --option friends=no leaves them out."
+    )
+    return Source(
+        (*source.files, friendships),
+        (*source.notes, note),
+        (*source.limits, UNDATED_FRIENDSHIPS),
+    )
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    files = (folder / f"{name}{suffix}" for suffix in (".parquet", ".dat"))
+    return next((file for file in files if file.is_file()), None)
 
 
 def _find(folder: Path, name: str) -> Path:
-    for suffix in (".parquet", ".dat"):
-        if (folder / f"{name}{suffix}").is_file():
-            return folder / f"{name}{suffix}"
+    if (file := _found(folder, name)) is not None:
+        return file
     raise SegueError(
         f"expected {', '.join(f'{each}.dat (or .parquet)' for each in _FILES)} in {folder}, "
         f"found no {name}: segue import hetrec-lastfm FOLDER"

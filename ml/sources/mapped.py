@@ -66,7 +66,11 @@ def _time(text: str, column: Column) -> str:
 
 
 def check_readings(where: str, table: TableMapping) -> None:
-    """Raise SegueError for a zone that does not exist and a format that cannot be read."""
+    """Look at every zone and format of a table before its rows are read.
+
+    Raises:
+        SegueError: a zone does not exist, or a format cannot be read.
+    """
     for key, column in table.columns.items():
         if not isinstance(column, Column):
             continue

@@ -16,7 +16,11 @@ class MissingColumnsError(SegueError):
 
 
 def check_columns(table: Table, found: list[str], path: str) -> None:
-    """Raise MissingColumnsError when a column is missing that cannot be derived."""
+    """Look at the names of a file before its rows are read.
+
+    Raises:
+        MissingColumnsError: a column is missing that cannot be derived.
+    """
     needed = [name for name in table.required if name not in _DERIVED]
     missing = [name for name in needed if name not in found]
     if missing:

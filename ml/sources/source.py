@@ -26,6 +26,7 @@ MONTH_RESOLUTION = "month_resolution"
 ANONYMOUS_USERS = "anonymous_users"
 NO_TEXT = "no_text"
 NO_PLAY_LENGTH = "no_play_length"
+UNDATED_FRIENDSHIPS = "undated_friendships"
 STATIONS_NOT_LISTENERS = "stations_not_listeners"
 ONE_LISTENER = "one_listener"
 
@@ -39,7 +40,7 @@ class SourceFile:
     `unreadable` says why and `original` is what to keep.
     `source` names the origin in derived ids: a stable name, not the content, so that the same
     listen in a second export is known again. `digest` is the hash of everything the rows depend on.
-    `earliest` (UTC) stands in for a missing `known_at` of tracks and users.
+    `earliest` (UTC) stands in for a missing `known_at` of tracks, users and friendships.
     """
 
     path: str

@@ -7,7 +7,6 @@ a state is made (ml.state.read).
 import hashlib
 import json
 import shutil
-import uuid
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.errors import SegueError
+from ml.files import aside_folder
 from ml.state.catalogue import Catalogue
 from ml.state.columns import Columns, PairTable
-from ml.state.state import State
+from ml.state.state import State, no_friends
 
 _IDS = ("titles", "artist_names")
 _ARRAYS = (
@@ -53,28 +53,57 @@ def state_days(states: Path) -> list[date]:
 
 
 def publish_state(state: State, states: Path) -> Path:
-    """Write `state` to `states/day=<valid_on - 1>`, replacing an earlier one, and return the folder."""
+    """Write `state` to `states/day=<valid_on - 1>`, replacing another one, and return the folder.
+
+    An equal one that stands there whole is kept: a kill while a day is run again takes nothing away.
+    """
     folder = state_folder(states, state.valid_on - timedelta(days=1))
-    aside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-    aside.mkdir(parents=True)
-    _write_arrays(state, aside)
-    files = {path.name: _sha256(path) for path in sorted(aside.iterdir())}
-    manifest = {"valid_on": state.valid_on.isoformat(), "files": files}
-    manifest["names"] = {
-        "users": state.users.names,
-        "tracks": state.tracks.names,
-        "user_tracks": state.user_tracks.columns.names,
-        "user_artists": state.user_artists.columns.names,
-    }
-    (aside / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
-    if folder.exists():
-        retired = aside.with_name(aside.name + "-retired")
-        folder.replace(retired)
-        aside.replace(folder)
-        shutil.rmtree(retired)
-    else:
-        aside.replace(folder)
+    aside = aside_folder(states)
+    try:
+        _write_arrays(state, aside)
+        text = _manifest_of(state, aside)
+        (aside / "manifest.json").write_text(text)
+        if not _is_whole(folder, text):
+            _put(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _manifest_of(state: State, folder: Path) -> str:
+    manifest: dict[str, object] = {
+        "valid_on": state.valid_on.isoformat(),
+        "files": _hashes(folder),
+        "names": {
+            "users": state.users.names,
+            "tracks": state.tracks.names,
+            "user_tracks": state.user_tracks.columns.names,
+            "user_artists": state.user_artists.columns.names,
+        },
+    }
+    return json.dumps(manifest, indent=1, sort_keys=True)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    paths = [path for path in sorted(folder.iterdir()) if path.name != "manifest.json"]
+    return {path.name: _sha256(path) for path in paths}
+
+
+def _is_whole(folder: Path, manifest: str) -> bool:
+    path = folder / "manifest.json"
+    if not path.is_file() or path.read_text() != manifest:
+        return False
+    return bool(_hashes(folder) == json.loads(manifest)["files"])
+
+
+def _put(aside: Path, folder: Path) -> None:
+    if not folder.exists():
+        aside.replace(folder)
+        return
+    retired = aside.with_name(aside.name + "-retired")
+    folder.replace(retired)
+    aside.replace(folder)
+    shutil.rmtree(retired)
 
 
 def _write_arrays(state: State, folder: Path) -> None:
@@ -97,6 +126,11 @@ def _write_arrays(state: State, folder: Path) -> None:
         arrays[f"{name}.indptr"] = pairs.indptr
         arrays[f"{name}.item"] = pairs.item
         arrays[f"{name}.values"] = pairs.columns.values
+    if state.has_friends:
+        arrays |= {
+            "friends.indptr": state.friends.indptr,
+            "friends.indices": state.friends.indices,
+        }
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
 
@@ -143,6 +177,14 @@ def _read_arrays(folder: Path, manifest: dict[str, dict[str, list[str]]]) -> Sta
             array(f"{name}.indptr"), array(f"{name}.item"), columns(name, f"{name}.values"), items
         )
 
+    def friends() -> sparse.csr_matrix:
+        if "friends.indptr.npy" not in manifest["files"]:
+            return no_friends()
+        indptr, indices = array("friends.indptr"), array("friends.indices")
+        size = len(indptr) - 1
+        ones = np.ones(len(indices), dtype=np.float32)
+        return sparse.csr_matrix((ones, indices, indptr), shape=(size, size))
+
     tracks = pq.read_table(folder / "catalogue.parquet").combine_chunks()
     artists = pq.read_table(folder / "artists.parquet")["artist_ids"].combine_chunks()
     indptr, indices = array("catalogue.genres.indptr"), array("catalogue.genres.indices")
@@ -165,4 +207,5 @@ def _read_arrays(folder: Path, manifest: dict[str, dict[str, list[str]]]) -> Sta
         tracks=columns("tracks", "tracks"),
         user_tracks=pairs("user_tracks", catalogue.size),
         user_artists=pairs("user_artists", len(artists)),
+        friends=friends(),
     )

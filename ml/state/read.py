@@ -16,6 +16,7 @@ from scipy import sparse
 
 from ml.state.catalogue import UNKNOWN_DAY, Catalogue, positions
 from ml.state.columns import Columns, PairTable
+from ml.state.friendships import read_friends
 from ml.state.log import Log
 from ml.state.state import (
     TRACK_COLUMNS,
@@ -205,6 +206,7 @@ def read_state(connection: duckdb.DuckDBPyConnection, valid_on: date) -> State:
         user_artists=_pairs(
             connection, "features.user_artists", artists, user_ids, USER_ARTIST_COLUMNS, valid_on
         ),
+        friends=read_friends(connection, user_ids, valid_on),
     )
 
 

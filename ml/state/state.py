@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
 
 from ml.state.catalogue import Catalogue
 from ml.state.columns import Columns, PairTable
@@ -74,6 +77,11 @@ USER_COLUMNS = (
 )
 
 
+def no_friends() -> sparse.csr_matrix:
+    """The friendships of a home that holds none: no rows, no columns."""
+    return sparse.csr_matrix((0, 0), dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything known before `valid_on` 00:00 UTC, decayed to that instant.
@@ -81,6 +89,8 @@ class State:
     `user_ids` are sorted by (first day known, user_id); `users` has one row a user, `tracks` one a
     track of `catalogue`; `user_tracks` pairs users with tracks, `user_artists` with artists
     (index into `catalogue.artist_ids`). Columns are the tuples of this module; ages are in days.
+    `friends` float32 CSR (users, users), 1 where the row's listener follows the column's; (0, 0) in a home
+    without friendships.
     """
 
     valid_on: date
@@ -90,6 +100,7 @@ class State:
     tracks: Columns
     user_tracks: PairTable
     user_artists: PairTable
+    friends: sparse.csr_matrix = field(default_factory=no_friends, compare=False)
     _made: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
@@ -102,6 +113,22 @@ class State:
             self._made[name] = make()
         made: T = self._made[name]
         return made
+
+    @property
+    def has_friends(self) -> bool:
+        """Whether any friendship is known."""
+        return bool(self.friends.nnz)
+
+    def unheard_of(self, user: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which listeners (index, -1 unknown) have no history of their own: unknown ones, and those who are
+        known by their friends alone."""
+        unknown: NDArray[np.bool_] = user < 0
+        if not self.has_friends or not self.users.rows:
+            return unknown
+        known = np.where(unknown, 0, user)
+        friends = self.friends.indptr[known + 1] - self.friends.indptr[known]
+        alone: NDArray[np.bool_] = (self.users["plays"][known] == 0) & (friends > 0)
+        return np.logical_or(unknown, alone)
 
     @property
     def user_index(self) -> dict[str, int]:

@@ -81,7 +81,11 @@ def state_before(settings: Settings, day: date, built: Mapping[str, date]) -> St
 
 
 def recommend_file(requests: Path, out: Path, k: int, exclude_heard: bool) -> None:
-    """Answer the requests of a file, each with the state of the latest day before it."""
+    """Answer the requests of a file, each with the state of the latest day before it.
+
+    Raises:
+        SegueError: `k`, the file or the model does not do.
+    """
     settings = load_settings()
     if k < 1:
         raise SegueError(f"expected --k of at least 1, found {k}")

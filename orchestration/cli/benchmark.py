@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.benchmark.baselines import tuned_lists
-from ml.benchmark.cases import CASES, Case
+from ml.benchmark.cases import CASES, Case, data_set
 from ml.benchmark.scoring import METRICS, Score, scores
 from ml.benchmark.scoring import SEGUE as SEGUE_MODEL
 from ml.benchmark.singles import single_lists
@@ -33,7 +33,11 @@ _LIST = 20
 
 
 def run_benchmark(name: str, data: Path | None, validation: bool) -> None:
-    """One data set, or `all` of them."""
+    """One data set, or `all` of them.
+
+    Raises:
+        SegueError: a shared MLflow server, or `validation` for data that has none of its own.
+    """
     settings = load_settings()
     if settings.has_mlflow_server:
         raise SegueError(
@@ -69,7 +73,8 @@ def _alone(name: str, data: Path | None, validation: bool) -> None:
 
 
 def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
-    folder = data / name if (data / name).is_dir() else data
+    own = data / data_set(name)
+    folder = own if own.is_dir() else data
     target = root / name / ("validation" if validation else "test")
     shutil.rmtree(target, ignore_errors=True)
     with working(f"{name}: preparing"):
@@ -80,7 +85,7 @@ def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
     with working(f"{name}: importing"):
         imported = segue(home, ["import", case.format, str(_history(case))])
     with working(f"{name}: training"):
-        trained = segue(home, ["run", "train"])
+        trained = segue(home, ["run", "train", "--horizon", str(case.horizon)])
     lists = target / "lists.parquet"
     asked = ["recommend", "--requests", str(case.requests), "--out", str(lists)]
     with working(f"{name}: answering"):

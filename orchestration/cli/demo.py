@@ -47,7 +47,11 @@ def demo_world(world: World) -> None:
 
 
 def demo_data(path: Path, name: str, pairs: list[str]) -> None:
-    """The demo on real data: its last days with listens are lived, the others are history."""
+    """The demo on real data: its last days with listens are lived, the others are history.
+
+    Raises:
+        SegueError: nothing to import there, or fewer than three days with listens.
+    """
     settings = load_settings()
     began = time.monotonic()
     name = named_or_recognised(name, path)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from ml.errors import SegueError
+from ml.lake.damage import find_damaged, still_missing
 from ml.lake.store import Lake
 from ml.registry.bundle import verify_bundle
 from ml.registry.pointer import heal_pointer
@@ -19,6 +20,7 @@ from orchestration.cli.console import show, then
 from orchestration.days import recommended_days
 from orchestration.home import read_home
 from orchestration.notify import waiting
+from orchestration.receiving import mended_by
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings, load_settings, prepare_process
 from orchestration.unserved import advice
@@ -29,7 +31,11 @@ _LEAST_FREE = 2 * _GIGABYTE
 
 
 def examine() -> None:
-    """Print what the home holds; problems come with the command that mends them."""
+    """Print what the home holds; problems come with the command that mends them.
+
+    Raises:
+        SegueError: something is wrong, so that cron and scripts see it.
+    """
     settings = load_settings()
     home = read_home(settings)
     prepare_process(settings)
@@ -38,7 +44,7 @@ def examine() -> None:
     ]
     for name, question in (
         ("machine", _machine),
-        ("lake", _lake),
+        ("lake", lake_is_whole),
         ("warehouse", _warehouse),
         ("champion", _champion),
         ("state", _state),
@@ -65,13 +71,26 @@ def _machine(settings: Settings) -> Iterator[str]:
     yield f"Python {platform.python_version()}, " + ", ".join(f"{n} {version(n)}" for n in names)
 
 
-def _lake(settings: Settings) -> Iterator[str]:
-    days = Lake(settings.home).days("listens")
+def lake_is_whole(settings: Settings) -> Iterator[str]:
+    """What the lake holds, after every page of every file was read.
+
+    Raises:
+        SegueError: there are no listens, or a file is damaged; it is left where it is.
+    """
+    lake = Lake(settings.home)
+    days = lake.days("listens")
     if not days:
         raise SegueError(
             "expected listens, found none; run `segue run bootstrap` or `segue import`"
         )
-    yield f"listens on {len(days)} days, {days[0]} to {days[-1]}"
+    home = read_home(settings)
+    if found := find_damaged(lake):
+        names = ", ".join(f"{path.relative_to(settings.home)} ({why})" for *_, path, why in found)
+        raise SegueError(f"expected the lake as it was written, found {names}; {mended_by(home)}")
+    if missing := still_missing(lake):
+        names = ", ".join(one.name for one in missing)
+        raise SegueError(f"expected no rows missing, found {names} set aside; {mended_by(home)}")
+    yield f"listens on {len(days)} days, {days[0]} to {days[-1]}, every page verified"
 
 
 def _warehouse(settings: Settings) -> Iterator[str]:  # noqa: ARG001

@@ -32,8 +32,12 @@ def a_day(text: str) -> date | None:
         raise SegueError(f"expected a day as YYYY-MM-DD, found {text!r}") from error
 
 
-def run_job(job: str, day: str, as_of: str) -> None:
-    """Run a job and say what came of it."""
+def run_job(job: str, day: str, as_of: str, horizon: int = 0) -> None:
+    """Run a job and say what came of it.
+
+    Raises:
+        SegueError: no such job, no home, or the run failed.
+    """
     settings = load_settings()
     if job not in JOBS:
         raise SegueError(f"expected a job of {', '.join(JOBS)}, found {job!r}")
@@ -46,7 +50,9 @@ def run_job(job: str, day: str, as_of: str) -> None:
         daily(settings, a_day(day))
         then("segue review")
     else:
-        train(settings, a_day(as_of))
+        if horizon < 0:
+            raise SegueError(f"expected --horizon to be a number of days, found {horizon}")
+        train(settings, a_day(as_of), horizon or None)
         then("segue evaluate")
 
 
@@ -59,7 +65,11 @@ def bootstrap(settings: Settings, last: date | None = None) -> None:
 
 
 def daily(settings: Settings, day: date | None = None) -> date:
-    """Live a day: the given one, or the next."""
+    """Live a day, the given one or the next, and return it.
+
+    Raises:
+        SegueError: there is no next day, or its run failed.
+    """
     coming = next_day(settings, read_home(settings), datetime.now(UTC))
     wanted = day or coming.day
     if wanted is None:
@@ -81,12 +91,13 @@ def behind(settings: Settings) -> bool:
     return bool(days) and min(built.values()) < days[-1] + timedelta(days=1)
 
 
-def train(settings: Settings, as_of: date | None = None) -> None:
-    """Train on everything imported, up to `as_of`, and let the gate decide."""
+def train(settings: Settings, as_of: date | None = None, horizon: int | None = None) -> None:
+    """Train on everything imported, up to `as_of`, for lists that last `horizon` days, and let the gate
+    decide."""
     if behind(settings):
         bootstrap(settings)
     with working(f"train as of {as_of or 'the latest day'}"):
-        execute(settings, Launch("train", as_of=as_of))
+        execute(settings, Launch("train", as_of=as_of, horizon=horizon))
     # Read after the run: MLflow is slow to import.
     from ml.ranking.run import current_run
 

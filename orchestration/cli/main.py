@@ -69,12 +69,13 @@ def run(
     job: Annotated[str, typer.Argument(help="bootstrap, daily or train")],
     day: Day = "",
     as_of: Annotated[str, typer.Option(help="train: see nothing from this day on.")] = "",
+    horizon: Annotated[int, typer.Option(help="train: days that a Home list has to last.")] = 0,
 ) -> None:
     """Run a job of the graph in this process; the run stands in the UI."""
     with _errors():
         from orchestration.cli.jobs import run_job
 
-        run_job(job, day, as_of)
+        run_job(job, day, as_of, horizon)
 
 
 @app.command()

@@ -73,7 +73,11 @@ def open_page(what: str, port: int) -> None:
 
 
 def open_ui(port: int) -> None:
-    """Run `dg dev` and the reports on the loopback address; Ctrl-C ends both."""
+    """Run `dg dev` and the reports on the loopback address; Ctrl-C ends both.
+
+    Raises:
+        SegueError: no home, the reports' port is taken, or Dagster ended by itself.
+    """
     settings = load_settings()
     read_home(settings)
     prepare_process(settings)

@@ -1,6 +1,6 @@
-"""What a bench times inside a process: a day's answers and a day's reports of the home in SEGUE_HOME.
+"""What a bench times inside a process: a day's answers, reports or state of the home in SEGUE_HOME.
 
-    SEGUE_HOME=FOLDER python -m tests.benchmarks.in_a_home {batch,reports}
+    SEGUE_HOME=FOLDER python -m tests.benchmarks.in_a_home {batch,reports,state,held}
 
 Belongs here: work on a home that has a champion and has lived two days; the last line printed is a JSON
 object. Does not belong here: how such a home comes about (bench_a_day.py).
@@ -19,11 +19,13 @@ from ml.lake.store import Lake
 from ml.registry.from_run import LIST_LENGTH
 from ml.serving.batch import recommend_day
 from ml.serving.saved import load_recommender
-from ml.state.publish import load_state, state_days, state_folder
+from ml.state.publish import load_state, publish_state, state_days, state_folder
+from ml.state.read import read_state
 from orchestration.keys import MONITORING
-from orchestration.resources import RegistryResource
+from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.running import Launch
 from orchestration.settings import Settings, load_settings, prepare_process
+from orchestration.warehouse_facts import built_until
 
 SAMPLED_ROWS = 5_000
 # What the reports import when they first need it, 4 s together on a quiet machine.
@@ -78,6 +80,19 @@ def reports(settings: Settings) -> dict[str, object]:
     }
 
 
+def state(settings: Settings) -> dict[str, object]:
+    """The state at the end of what is built, read from the warehouse and published."""
+    with WarehouseResource().reader() as connection:
+        valid_on = min(
+            day
+            for relation, day in built_until(connection).items()
+            if relation.startswith("features.")
+        )
+        read = read_state(connection, valid_on)
+    publish_state(read, settings.states)
+    return {"listeners": len(read.user_ids), "pairs": len(read.user_tracks.item)}
+
+
 def newest_day(settings: Settings) -> date:
     """The newest day with reports."""
     folders = settings.reports.glob("day=*")
@@ -91,7 +106,7 @@ def held(settings: Settings) -> dict[str, object]:
     return {"listens": sum(pq.read_metadata(path).num_rows for path in paths)}
 
 
-WORK = {"batch": batch, "reports": reports, "held": held}
+WORK = {"batch": batch, "reports": reports, "held": held, "state": state}
 
 
 def main() -> None:

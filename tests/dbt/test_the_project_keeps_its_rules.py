@@ -30,7 +30,7 @@ def models(manifest: Manifest) -> list[ModelNode]:
 
 
 def test_a_relation_is_its_layer_and_noun(models: list[ModelNode]) -> None:
-    assert len(models) == 14
+    assert len(models) == 16
     for model in models:
         layer = model.fqn[1]
         assert model.schema == layer

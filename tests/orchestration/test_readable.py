@@ -13,7 +13,7 @@ from monitoring.areas import Verdict
 from monitoring.key_figures import KeyFigure, Series
 from orchestration.defs.registry.assets import history_markdown
 from orchestration.defs.serving.assets import list_markdown, lists_file
-from orchestration.plots import turn
+from orchestration.plots import named_days, turn
 from orchestration.readable import table_markdown
 from orchestration.settings import Settings
 from tests.ml.conftest import make_state, stream
@@ -75,3 +75,14 @@ def test_the_plots_name_the_day_on_which_the_verdict_became_graver(
     days = tuple(date(2026, 3, 1 + place) for place in range(len(words)))
     series = Series(KeyFigure("m", "M"), days, (0.0,) * len(days), (None,) * len(days), words)
     assert turn(series) == (None if day is None else date(2026, 3, day))
+
+
+def test_a_day_that_would_be_written_over_the_turn_is_left_out() -> None:
+    words = (*[Verdict.OK] * 9, Verdict.ACT, Verdict.ACT)
+    days = tuple(date(2026, 3, 1 + place) for place in range(len(words)))
+    nothing: tuple[float | None, ...] = (None,) * len(days)
+    series = Series(KeyFigure("m", "M"), days, (0.0,) * len(days), nothing, words)
+    assert named_days(series) == [date(2026, 3, 1), date(2026, 3, 10)]
+    assert named_days(Series(KeyFigure("m", "M"), days[:1], (0.0,), (None,), words[:1])) == [
+        days[0]
+    ]

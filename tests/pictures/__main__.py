@@ -1,7 +1,7 @@
 """`make pictures`: the pictures of the README, taken from the running system on a finished home.
 
 Belongs here: the order of the pictures. Does not belong here: how each is taken (dagster_pages,
-other_pages). `python -m tests.pictures [FOLDER]`; the home is that of SEGUE_HOME. What is played in the listening
+other_pages, import_page). `python -m tests.pictures [FOLDER]`; the home is that of SEGUE_HOME. What is played in the listening
 room stands in the home's journal, as anybody's plays there do.
 """
 
@@ -13,6 +13,7 @@ from orchestration.cli.console import console
 from orchestration.settings import load_settings
 from tests.pictures.browser import HEIGHT, PATIENCE, WIDTH, browser
 from tests.pictures.dagster_pages import dagster_pictures
+from tests.pictures.import_page import import_picture
 from tests.pictures.other_pages import report_pictures, room_pictures
 from tests.pictures.servers import REPOSITORY, running
 
@@ -27,6 +28,7 @@ def take(docs: Path) -> list[Path]:
             *dagster_pictures(page, at.dagster, settings.reports, docs),
             *report_pictures(page, at.reports, settings.reports, docs),
             *room_pictures(page, at.room, docs),
+            import_picture(page, docs),
         ]
 
 

@@ -1,18 +1,22 @@
-with listens as (
+{%- set keys = ['track_id'] -%}
+with {{ number_tables(keys, ref('int_listens')) }},
+
+listens as (
     select
-        track_id,
+        track,
         known_on,
         is_stream,
         is_skip,
         is_first,
         {{ age_days('played_at', 'known_on') }} as age_days,
     from {{ ref('int_listens') }}
+    {{ join_numbers(keys) }}
     where {{ in_range('known_on') }}
 ),
 
 daily as (
     select
-        track_id,
+        track,
         known_on + 1 as valid_from,
         count(*) as plays,
         count(*) filter (where is_stream) as streams,
@@ -27,11 +31,11 @@ daily as (
         {{ day_sum('plays_h22', 'true') }},
         {{ day_sum('skips_h22', 'is_skip') }},
     from listens
-    group by track_id, known_on
+    group by track, known_on
 ),
 
 carried as (
-    {{ carried('track_id') }}
+    {{ carried(keys) }}
 ),
 
 changes as (
@@ -42,7 +46,7 @@ changes as (
 
 state as (
     select
-        track_id,
+        track,
         valid_from,
         cast(sum(plays) over history as bigint) as plays,
         cast(sum(streams) over history as bigint) as streams,
@@ -58,7 +62,7 @@ state as (
         {{ running_sum('skips_h22') }},
     from changes
     window history as (
-        partition by track_id order by valid_from rows unbounded preceding
+        partition by track order by valid_from rows unbounded preceding
     )
 )
 
@@ -78,4 +82,5 @@ select
     plays_h22,
     skips_h22,
 from state
+{{ join_numbers(keys, back=true) }}
 where valid_from > {{ start_day() }}

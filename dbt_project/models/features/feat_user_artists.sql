@@ -1,20 +1,24 @@
-with listens as (
+{%- set keys = ['user_id', 'artist_id'] -%}
+with {{ number_tables(keys, ref('int_listens')) }},
+
+listens as (
     select
-        user_id,
-        artist_id,
+        listener,
+        artist,
         known_on,
         is_stream,
         is_skip,
         played_at,
         {{ age_days('played_at', 'known_on') }} as age_days,
     from {{ ref('int_listens') }}
-    where {{ in_range('known_on') }} and artist_id is not null
+    {{ join_numbers(keys) }}
+    where {{ in_range('known_on') }}
 ),
 
 daily as (
     select
-        user_id,
-        artist_id,
+        listener,
+        artist,
         known_on + 1 as valid_from,
         count(*) as plays,
         count(*) filter (where is_stream) as streams,
@@ -25,11 +29,11 @@ daily as (
         {{ day_sum('streams_h180', 'is_stream') }},
         {{ day_sum('skips_h22', 'is_skip') }},
     from listens
-    group by user_id, artist_id, known_on
+    group by listener, artist, known_on
 ),
 
 carried as (
-    {{ carried('user_id, artist_id') }}
+    {{ carried(keys) }}
 ),
 
 changes as (
@@ -40,8 +44,8 @@ changes as (
 
 state as (
     select
-        user_id,
-        artist_id,
+        listener,
+        artist,
         valid_from,
         cast(sum(plays) over history as bigint) as plays,
         cast(sum(streams) over history as bigint) as streams,
@@ -53,7 +57,7 @@ state as (
         {{ running_sum('skips_h22') }},
     from changes
     window history as (
-        partition by user_id, artist_id order by valid_from rows unbounded preceding
+        partition by listener, artist order by valid_from rows unbounded preceding
     )
 )
 
@@ -70,4 +74,5 @@ select
     streams_h180,
     skips_h22,
 from state
+{{ join_numbers(keys, back=true) }}
 where valid_from > {{ start_day() }}

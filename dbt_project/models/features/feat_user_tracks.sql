@@ -1,20 +1,24 @@
-with listens as (
+{%- set keys = ['user_id', 'track_id'] -%}
+with {{ number_tables(keys, ref('int_listens')) }},
+
+listens as (
     select
-        user_id,
-        track_id,
+        listener,
+        track,
         known_on,
         is_stream,
         is_skip,
         played_at,
         {{ age_days('played_at', 'known_on') }} as age_days,
     from {{ ref('int_listens') }}
+    {{ join_numbers(keys) }}
     where {{ in_range('known_on') }}
 ),
 
 daily as (
     select
-        user_id,
-        track_id,
+        listener,
+        track,
         known_on + 1 as valid_from,
         count(*) as plays,
         count(*) filter (where is_stream) as streams,
@@ -29,11 +33,11 @@ daily as (
         {{ day_sum('streams_h180', 'is_stream') }},
         {{ day_sum('skips_h8', 'is_skip') }},
     from listens
-    group by user_id, track_id, known_on
+    group by listener, track, known_on
 ),
 
 carried as (
-    {{ carried('user_id, track_id') }}
+    {{ carried(keys) }}
 ),
 
 changes as (
@@ -44,8 +48,8 @@ changes as (
 
 state as (
     select
-        user_id,
-        track_id,
+        listener,
+        track,
         valid_from,
         cast(sum(plays) over history as bigint) as plays,
         cast(sum(streams) over history as bigint) as streams,
@@ -61,7 +65,7 @@ state as (
         {{ running_sum('skips_h8') }},
     from changes
     window history as (
-        partition by user_id, track_id order by valid_from rows unbounded preceding
+        partition by listener, track order by valid_from rows unbounded preceding
     )
 )
 
@@ -82,4 +86,5 @@ select
     streams_h180,
     skips_h8,
 from state
+{{ join_numbers(keys, back=true) }}
 where valid_from > {{ start_day() }}

@@ -1,6 +1,9 @@
-with listens as (
+{%- set keys = ['user_id'] -%}
+with {{ number_tables(keys, ref('int_listens')) }},
+
+listens as (
     select
-        user_id,
+        listener,
         known_on,
         is_stream,
         is_skip,
@@ -9,12 +12,13 @@ with listens as (
         played_at,
         {{ age_days('played_at', 'known_on') }} as age_days,
     from {{ ref('int_listens') }}
+    {{ join_numbers(keys) }}
     where {{ in_range('known_on') }}
 ),
 
 daily as (
     select
-        user_id,
+        listener,
         known_on + 1 as valid_from,
         count(*) as plays,
         count(*) filter (where is_stream) as streams,
@@ -30,11 +34,11 @@ daily as (
         {{ day_sum('skips_h22', 'is_skip') }},
         {{ day_sum('repeats_h22', 'not is_first') }},
     from listens
-    group by user_id, known_on
+    group by listener, known_on
 ),
 
 carried as (
-    {{ carried('user_id') }}
+    {{ carried(keys) }}
 ),
 
 changes as (
@@ -45,7 +49,7 @@ changes as (
 
 state as (
     select
-        user_id,
+        listener,
         valid_from,
         cast(sum(plays) over history as bigint) as plays,
         cast(sum(streams) over history as bigint) as streams,
@@ -62,7 +66,7 @@ state as (
         {{ running_sum('repeats_h22') }},
     from changes
     window history as (
-        partition by user_id order by valid_from rows unbounded preceding
+        partition by listener order by valid_from rows unbounded preceding
     )
 )
 
@@ -83,4 +87,5 @@ select
     skips_h22,
     repeats_h22,
 from state
+{{ join_numbers(keys, back=true) }}
 where valid_from > {{ start_day() }}

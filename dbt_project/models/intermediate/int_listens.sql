@@ -7,41 +7,53 @@
     post_hook="{{ close_range() }}",
 ) }}
 
--- Windows over strings or intervals cost two to three times those over integers: a listen goes by its
--- place in the order of arrival, a listener by their first listen of the range, an instant by its
--- microseconds. Places are counted within a known day, each given room for 2^32 listens: sorting the
--- days apart takes a third less memory.
-with arrivals as (
+-- Windows over strings cost two to three times those over integers, and every column that a window carries
+-- is sorted with it: a listener and a track go by a number of this run, an instant by its microseconds, and
+-- the listens themselves are read a second time, last, by their file and record.
+with {{ number_tables(['user_id', 'track_id'], ref('stg_listens')) }},
+
+arrivals as (
     select
-        *,
-        (known_on - {{ start_day() }}) * 4294967296 + row_number() over (
-            partition by known_on order by played_at, listen_id
-        ) as arrival,
+        file,
+        record,
+        listener,
+        track,
+        listen_id,
+        session_id,
+        {{ instant_micros('played_at') }} as heard_at,
+        known_on,
     from {{ ref('stg_listens') }}
+    {{ join_numbers(['user_id', 'track_id']) }}
     where {{ in_range('known_on') }}
 ),
 
-listeners as (
-    select user_id, min(arrival) as listener
-    from arrivals
-    group by user_id
-),
-
 -- The pre-hook has deleted the range: what the table holds was known before it.
-history as (
+history as not materialized (
     {% if is_incremental() -%}
-    select listeners.listener, earlier.*
-    from {{ this }} as earlier
-    inner join listeners using (user_id)
+    select * from {{ this }}
     {%- else -%}
     select
-        cast(null as bigint) as listener,
-        *,
+        * exclude (file, record),
         cast(null as integer) as position,
+        true as is_first,
         cast(null as timestamp with time zone) as run_started_at,
-    from arrivals
+    from {{ ref('stg_listens') }}
     where false
     {%- endif %}
+),
+
+-- Only what was played later than the longest gap before the range's earliest listen can make a listen
+-- late or go on with it: of a long history a day reads its end.
+recent as (
+    select history.*
+    from history
+    where
+        run_started_at is not null
+        and played_at >= (
+            select min(played_at) - interval 30 minutes
+            from {{ ref('stg_listens') }}
+            where {{ in_range('known_on') }}
+        )
 ),
 
 -- Where a listener's last derived session stands: it may go on in the range.
@@ -51,118 +63,122 @@ last_heard as (
         max(known_on) as known_on,
         {{ instant_micros('max(played_at)') }} as heard_at,
         {{ instant_micros('max_by(run_started_at, played_at)') }} as run_started,
-        cast(0 as bigint) as arrival,
-    from history
-    where run_started_at is not null
+    from recent
+    inner join listener_numbers using (user_id)
     group by listener
 ),
 
-unsessioned as (
-    select
-        listeners.listener,
-        arrivals.arrival,
-        arrivals.known_on,
-        {{ instant_micros('arrivals.played_at') }} as heard_at,
-        cast(null as bigint) as run_started,
-    from arrivals
-    inner join listeners using (user_id)
-    where arrivals.session_id is null
-    union all by name
-    select * from last_heard
+-- Read anew: a relation that is used twice is kept whole in memory.
+days_heard as (
+    select listener, known_on, max({{ instant_micros('played_at') }}) as heard_at
+    from {{ ref('stg_listens') }}
+    inner join listener_numbers using (user_id)
+    where {{ in_range('known_on') }} and session_id is null
+    group by listener, known_on
+    union all
+    select listener, known_on, heard_at from last_heard
 ),
 
 known_days as (
     select
         listener,
         known_on,
-        max(max(heard_at)) over (
+        max(heard_at) over (
             partition by listener order by known_on
             rows between unbounded preceding and 1 preceding
         ) as heard_until,
-    from unsessioned
-    group by listener, known_on
+    from days_heard
 ),
 
 -- Late is what was played before something that an earlier day already knew. The late listens of one
 -- known day form runs of their own and never join, split or move an earlier session.
 queued as (
     select
-        unsessioned.*,
-        case when heard_at < heard_until then known_on end as late_on,
-    from unsessioned
-    inner join known_days using (listener, known_on)
+        arrivals.*,
+        cast(null as bigint) as run_started,
+        case when session_id is null and heard_at < heard_until then known_on end as late_on,
+    from arrivals
+    left join known_days using (listener, known_on)
+    union all by name
+    select *, cast(null as date) as late_on from last_heard
 ),
 
 spaced as (
     select
-        *,
-        lag(heard_at) over (
-            partition by listener, late_on order by arrival
-        ) as previously_heard_at,
+        * exclude (listen_id),
+        lag(heard_at) over in_order as previously_heard_at,
+        row_number() over in_order as number,
+        row_number() over (
+            partition by listener, track order by known_on, heard_at, listen_id
+        ) = 1 as is_first_of_range,
     from queued
+    window in_order as (
+        partition by listener, late_on, session_id order by known_on, heard_at, listen_id
+    )
 ),
 
 runs as (
     select
-        * exclude (run_started),
+        * exclude (run_started, previously_heard_at),
         max(
             case
                 when previously_heard_at is null then coalesce(run_started, heard_at)
                 when heard_at - previously_heard_at > {{ 30 * 60 * 1000000 }} then heard_at
             end
         ) over (
-            partition by listener, late_on order by arrival rows unbounded preceding
+            partition by listener, late_on, session_id order by number rows unbounded preceding
         ) as run_started,
     from spaced
 ),
 
--- A run longer than twelve hours is cut into sessions of twelve hours.
+-- A run longer than twelve hours is cut into sessions of twelve hours. Sessions that the source names
+-- have no run.
 slices as (
     select
-        *,
-        (heard_at - run_started) // {{ 12 * 3600 * 1000000 }} as slice,
+        * exclude (run_started),
+        case when session_id is null then run_started end as run_started,
+        case
+            when session_id is null then (heard_at - run_started) // {{ 12 * 3600 * 1000000 }}
+        end as slice,
     from runs
-    where arrival > 0
+    where record is not null
 ),
 
--- Windows and joins carry only what they need; the listens themselves are joined last.
+heard_before as (
+    select distinct listener, track
+    from history
+    {{ join_numbers(['user_id', 'track_id']) }}
+    where is_first
+),
+
 sessions as (
     select
-        arrival,
-        run_started,
-        slice,
-        late_on,
+        slices.file,
+        slices.record,
+        slices.run_started,
+        slices.slice,
+        slices.late_on,
+        slices.is_first_of_range and heard_before.track is null as is_first,
         row_number() over (
-            partition by listener, late_on, run_started, slice order by arrival
+            partition by slices.listener, late_on, session_id, run_started, slice order by number
         ) - 1 as place,
     from slices
-    union all
-    select
-        arrivals.arrival,
-        cast(null as bigint) as run_started,
-        cast(null as bigint) as slice,
-        cast(null as date) as late_on,
-        row_number() over (
-            partition by listeners.listener, arrivals.session_id order by arrivals.arrival
-        ) - 1 as place,
-    from arrivals
-    inner join listeners using (user_id)
-    where arrivals.session_id is not null
+    left join heard_before using (listener, track)
 ),
 
 sessioned as (
     select
-        arrivals.* exclude (session_id),
+        arrivals.* exclude (session_id, file, record),
         coalesce(
             arrivals.session_id,
-            concat_ws(
-                '/', user_id, run_started // 1000000, slice, 'late-' || late_on
-            )
+            concat_ws('/', user_id, run_started // 1000000, slice, 'late-' || late_on)
         ) as session_id,
         {{ instant_of_micros('sessions.run_started') }} as run_started_at,
         sessions.place,
-    from arrivals
-    inner join sessions using (arrival)
+        sessions.is_first,
+    from {{ ref('stg_listens') }} as arrivals
+    inner join sessions using (file, record)
+    where {{ in_range('known_on') }}
 ),
 
 -- The artist is the one known by the end of the listen's own known day.
@@ -175,23 +191,26 @@ track_versions as (
             partition by track_id order by known_on
         ) as replaced_on,
     from {{ ref('stg_tracks') }}
-    where known_on < {{ end_day() }} and track_id in (select track_id from arrivals)
+    where known_on < {{ end_day() }} and track_id in (select track_id from track_numbers)
     qualify row_number() over (
         partition by track_id, known_on
         order by known_at desc, title, album, artist_id
     ) = 1
 ),
 
-first_of_pair as (
-    select min(arrival) as arrival
-    from arrivals
-    where (user_id, track_id) not in (select (user_id, track_id) from history)
-    group by user_id, track_id
-),
-
 earlier_sessions as (
     select user_id, session_id, max(position) + 1 as listens
-    from history
+    from (
+        select user_id, session_id, position from recent
+        union all
+        select user_id, session_id, position from history
+        where
+            run_started_at is null
+            and session_id in (
+                select session_id from {{ ref('stg_listens') }}
+                where {{ in_range('known_on') }} and session_id is not null
+            )
+    )
     group by user_id, session_id
 )
 
@@ -210,7 +229,7 @@ select
     cast(coalesce(earlier_sessions.listens, 0) + sessioned.place as integer) as position,
     coalesce(sessioned.ms_played >= 30000, true) as is_stream,
     coalesce(sessioned.ms_played < 30000, false) as is_skip,
-    sessioned.arrival in (select arrival from first_of_pair) as is_first,
+    sessioned.is_first,
     sessioned.run_started_at,
 from sessioned
 left join earlier_sessions using (user_id, session_id)

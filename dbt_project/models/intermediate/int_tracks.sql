@@ -1,10 +1,12 @@
+{{ config(post_hook="{{ close_range() }}") }}
+
 with versions as (
     select * from {{ ref('stg_tracks') }}
     where known_on < {{ end_day() }}
 ),
 
 listens as (
-    select track_id, known_at, known_on from {{ ref('int_listens') }}
+    {{ seen_in_listens('track_id', ref('int_listens')) }}
 ),
 
 latest as (
@@ -46,6 +48,7 @@ select
     latest.loudness,
     coalesce(latest.known_at, first_known.first_known_at) as known_at,
     first_known.first_known_on,
+    first_known.first_known_at,
 from first_known
 left join latest using (track_id)
 order by first_known.first_known_on, first_known.track_id

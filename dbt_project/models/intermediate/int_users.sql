@@ -1,10 +1,17 @@
+{{ config(post_hook="{{ close_range() }}") }}
+
 with versions as (
     select * from {{ ref('stg_users') }}
     where known_on < {{ end_day() }}
 ),
 
 listens as (
-    select user_id, known_at, known_on from {{ ref('int_listens') }}
+    {{ seen_in_listens('user_id', ref('int_listens')) }}
+),
+
+friendships as (
+    select * from {{ ref('stg_friendships') }}
+    where known_on < {{ end_day() }}
 ),
 
 latest as (
@@ -18,6 +25,10 @@ sightings as (
     select user_id, known_at, known_on from versions
     union all
     select user_id, known_at, known_on from listens
+    union all
+    select user_id, known_at, known_on from friendships
+    union all
+    select friend_id, known_at, known_on from friendships
 ),
 
 first_known as (
@@ -33,6 +44,7 @@ select
     latest.signed_up_on,
     coalesce(latest.known_at, first_known.first_known_at) as known_at,
     first_known.first_known_on,
+    first_known.first_known_at,
 from first_known
 left join latest using (user_id)
 order by first_known.first_known_on, first_known.user_id

@@ -1,5 +1,5 @@
 with source as (
-    {{ read_lake(source('raw', 'listens')) }}
+    {{ read_lake(source('raw', 'listens'), places=true) }}
 )
 
 select
@@ -13,4 +13,6 @@ select
     request_id,
     known_at,
     day as known_on,
+    file,
+    record,
 from source

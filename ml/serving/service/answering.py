@@ -147,7 +147,7 @@ def answered_by(served: Served, answer: Answer) -> str:
         return POPULARITY
     if answer.way is Way.LEADER or model.ranker is None:
         return model.leader
-    if model.strangers != RANKER and strangers(answer.requests)[0]:
+    if model.strangers != RANKER and strangers(answer.requests, served.recommender.state)[0]:
         return model.strangers
     return "ranker"
 

@@ -21,12 +21,14 @@ from dagster_dbt.asset_utils import (
     get_asset_check_key_for_test,
 )
 
+from ml.lake.damage import set_aside_damaged, told
 from orchestration.dbt_runs import NodeResult, bridged, build, problems, ranges, read_manifest
 from orchestration.groups import tags_of, told_of
 from orchestration.home import IMPORTED, read_home
 from orchestration.keys import LISTS_IN_FORCE, OWNER, RAW, WAREHOUSE_POOL
 from orchestration.model_lineage import lineage_of, relation_of
 from orchestration.partitions import DAYS, ONE_RANGE, run_days
+from orchestration.receiving import mended_by
 from orchestration.resources import HomeResource, WarehouseResource
 from orchestration.settings import Settings
 from orchestration.warehouse_facts import built_until, row_counts
@@ -129,6 +131,8 @@ def dbt_models(
     done = [one for one in results if whole and one.ok and one.unique_id.startswith("model.")]
     yield from materialized(context.selected_asset_keys, done, settings, warehouse)
     if wrong := problems(results):
+        if damages := set_aside_damaged(home.lake):
+            wrong += f"\n{told(damages, mended_by(home.record))}"
         raise dg.Failure(wrong, allow_retries=False)
 
 

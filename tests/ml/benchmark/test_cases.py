@@ -6,7 +6,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml.benchmark.cases import BenchmarkError, hetrec_lastfm, nowplaying_sessions, s3rec_lastfm
+from ml.benchmark.cases import (
+    CASES,
+    BenchmarkError,
+    data_set,
+    hetrec_lastfm,
+    nowplaying_sessions,
+    s3rec_lastfm,
+)
 
 
 def rows(path: Path) -> list[dict[str, object]]:
@@ -86,6 +93,8 @@ def tagged(tmp_path: Path) -> Path:
     artists = pa.table({"artist_id": [1, 2, 3], "name": ["a", "b", "c"]})
     pq.write_table(artists, tmp_path / "artists.parquet")
     pq.write_table(pa.table({"tag_id": [1], "tag_value": ["rock"]}), tmp_path / "tags.parquet")
+    friends = pa.table({"user_id": [1, 2], "friend_id": [2, 1]})
+    pq.write_table(friends, tmp_path / "user_friends.parquet")
     return tmp_path
 
 
@@ -94,6 +103,20 @@ def test_only_artists_first_tagged_after_the_cut_are_asked_for(tagged: Path) -> 
     assert [row["track_id"] for row in rows(case.truth)] == ["artist:2"]
     history = rows(case.history / "user_taggedartists.parquet")
     assert [(row["artist_id"], row["month"]) for row in history] == [(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "friends"),
+    [("hetrec2011-lastfm-2k", True), ("hetrec2011-lastfm-2k-without-friends", False)],
+)
+def test_undated_friendships_are_said_to_be_so_or_left_out(
+    tagged: Path, name: str, friends: bool
+) -> None:
+    case = CASES[name](tagged, tagged / "cut", validation=False)
+    assert (case.history / "user_friends.parquet").is_file() == friends
+    assert ("friendships undated" in case.protocol) == friends
+    assert case.name == name
+    assert data_set(name) == "hetrec2011-lastfm-2k"
 
 
 def test_a_folder_without_the_data_set_is_named(tmp_path: Path) -> None:

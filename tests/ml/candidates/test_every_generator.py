@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from ml.candidates.generator import Candidates, FitInput, Generator
 from ml.candidates.plan import PLAN
@@ -39,10 +40,15 @@ def log_of(state: State) -> Log:
     )
 
 
+def both_friends() -> sparse.csr_matrix:
+    """Two listeners who follow each other."""
+    return sparse.csr_matrix(np.array([[0, 1], [1, 0]], np.float32))
+
+
 @pytest.fixture
 def data(make_state: Callable[..., State], stream: Callable[..., dict[str, float]]) -> FitInput:
     plays = {(user, track): stream(2.0) for user in (0, 1) for track in range(4)}
-    state = make_state(2, 6, plays)
+    state = replace(make_state(2, 6, plays), friends=both_friends())
     vectors = np.eye(6, 8, dtype=np.float32)
     return FitInput(log_of(state), state.catalogue, state, vectors, state.valid_on, 7)
 

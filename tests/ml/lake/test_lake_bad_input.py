@@ -227,5 +227,7 @@ def test_a_folder_without_files_says_what_to_put_there(tmp_path):
 
 
 def test_an_unknown_table_names_the_tables(lake, make_listens):
-    with pytest.raises(SegueError, match="expected a table of listens, tracks, users, impressions"):
+    with pytest.raises(
+        SegueError, match="expected a table of listens, tracks, users, friendships, impressions"
+    ):
         ingest_table(lake, "plays", make_listens(1), "x")

@@ -113,6 +113,16 @@ def _summed(
     return Columns(names, values)
 
 
+def _friends(world: World, users: NDArray[np.str_], day: date) -> sparse.csr_matrix:
+    """Friendships of known listeners that were known before `day`."""
+    found = world.friendships
+    kept = np.isin(found.user_id, users) & np.isin(found.friend_id, users)
+    kept &= found.known_day < day_number(day)
+    row, column = (_places(ids[kept], users) for ids in (found.user_id, found.friend_id))
+    ones = np.ones(len(row), np.float32)
+    return sparse.csr_matrix((ones, (row, column)), shape=(len(users), len(users)))
+
+
 def state_of(world: World, day: date) -> State:
     """All that is known before 00:00 UTC of `day`."""
     listens = world.listens.before(day)
@@ -144,6 +154,7 @@ def state_of(world: World, day: date) -> State:
         tracks=_summed(TRACK_COLUMNS, track, catalogue.size, facts, age),
         user_tracks=pairs(USER_TRACK_COLUMNS, track, catalogue.size),
         user_artists=pairs(USER_ARTIST_COLUMNS, artist, artists),
+        friends=_friends(world, users, day),
     )
 
 

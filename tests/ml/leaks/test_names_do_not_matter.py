@@ -8,6 +8,7 @@ float sums.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,11 +145,10 @@ def told_by_ids(world: World) -> World:
     place = np.argsort(np.argsort(-plays, kind="stable"))
     new = np.char.add("p", np.char.zfill(place.astype(str), 3))
     at = order[np.searchsorted(tracks.track_id[order], listens.track_id)]
-    return World(
-        type(listens)(
-            **{n: getattr(listens, n) for n in listens.__slots__} | {"track_id": new[at]}
-        ),
-        type(tracks)(**{n: getattr(tracks, n) for n in tracks.__slots__} | {"track_id": new}),
+    return replace(
+        world,
+        listens=replace(listens, track_id=new[at]),
+        tracks=replace(tracks, track_id=new),
     )
 
 

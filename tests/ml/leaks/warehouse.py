@@ -104,7 +104,15 @@ def _first_known(ids: pa.ChunkedArray, days: pa.ChunkedArray, name: str) -> pa.T
 def write_warehouse(world: World, path: Path, days: Sequence[date]) -> None:
     """The relations of `world` in the DuckDB file `path`, with states of `days`."""
     tracks, listens = _tracks(world), _listens(world)
+    friends = world.friendships
     relations = {
+        "intermediate.friendships": pa.table(
+            {
+                "user_id": friends.user_id.tolist(),
+                "friend_id": friends.friend_id.tolist(),
+                "first_known_on": _days(friends.known_day),
+            }
+        ),
         "staging.tracks": tracks,
         "intermediate.listens": listens,
         "intermediate.tracks": _first_known(tracks["track_id"], tracks["known_at"], "track_id"),

@@ -3,6 +3,7 @@
 Belongs here: its listens and tracks. Does not belong here: what is known of them on a day (knowledge).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -51,9 +52,19 @@ class Listens:
 
 
 @dataclass(frozen=True, slots=True)
+class Friendships:
+    """Who follows whom, a friendship a row."""
+
+    user_id: NDArray[np.str_]
+    friend_id: NDArray[np.str_]
+    known_day: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     listens: Listens
     tracks: Tracks
+    friendships: Friendships
 
 
 def _made_tracks(draw: np.random.Generator) -> Tracks:
@@ -91,6 +102,14 @@ def _chain(
     return track
 
 
+def _made_friendships() -> Friendships:
+    """Each listener follows the five after them, one more every third day and the fifth on the last."""
+    user, step = (found.ravel() for found in np.indices((USERS, 5)))
+    names = np.char.add("u", np.char.zfill(np.arange(USERS).astype(str), 3))
+    known = day_number(FIRST) + np.where(step < 4, 3 * step, DAYS - 1)
+    return Friendships(names[user], names[(user + step + 1) % USERS], known)
+
+
 @cache
 def make_world(seed: int = 1) -> World:
     """64 listeners on 16 days, most of them once a day; each likes a genre and a handful of its tracks, a
@@ -123,24 +142,32 @@ def make_world(seed: int = 1) -> World:
                 ms,
             )
         )
-    return World(Listens(*map(np.concatenate, zip(*parts, strict=True))), tracks)
+    listens = Listens(*map(np.concatenate, zip(*parts, strict=True)))
+    return World(listens, tracks, _made_friendships())
 
 
 def renamed(world: World, seed: int) -> World:
     """The same world under other ids: listeners, tracks and artists renamed at random, one to one."""
     draw = np.random.default_rng(seed)
 
-    def names(values: NDArray[np.str_]) -> NDArray[np.str_]:
+    def names(values: NDArray[np.str_]) -> Callable[[NDArray[np.str_]], NDArray[np.str_]]:
         old = np.unique(values)
         new = np.char.add("x", np.char.zfill(draw.permutation(len(old)).astype(str), 4))
-        return new[np.searchsorted(old, values)]
+        return lambda named: new[np.searchsorted(old, named)]
 
-    known = names(world.tracks.track_id)
-    order = np.argsort(world.tracks.track_id)
-    at = np.searchsorted(world.tracks.track_id[order], world.listens.track_id)
-    listens = replace(
-        world.listens, user_id=names(world.listens.user_id), track_id=known[order][at]
-    )
+    tracks, listener = names(world.tracks.track_id), names(world.listens.user_id)
+    artists = names(world.tracks.artist_id)
+    friends = world.friendships
     return World(
-        listens, replace(world.tracks, track_id=known, artist_id=names(world.tracks.artist_id))
+        replace(
+            world.listens,
+            user_id=listener(world.listens.user_id),
+            track_id=tracks(world.listens.track_id),
+        ),
+        replace(
+            world.tracks,
+            track_id=tracks(world.tracks.track_id),
+            artist_id=artists(world.tracks.artist_id),
+        ),
+        replace(friends, user_id=listener(friends.user_id), friend_id=listener(friends.friend_id)),
     )

@@ -99,3 +99,19 @@ def test_sampling_is_the_same_for_the_same_seed(make_log, make_state):
     two = now_playing_requests(make_log(rows), USERS, make_state(), maximum=5, seed=3)
     assert one.requests.request_ids.to_pylist() == two.requests.request_ids.to_pylist()
     assert len(one.requests) == 5
+
+
+def test_a_list_that_lasts_three_days_is_judged_by_what_is_played_on_them(make_log, make_state):
+    log = make_log(
+        [
+            (0, 0, 0, 0, -1, 60_000),
+            (0, 1, 1, 0, 0, 60_000),
+            (0, 2, 2, 0, 2, 60_000),
+            (1, 3, 3, 0, 2, 60_000),
+            (1, 4, 4, 0, 3, 60_000),
+        ]
+    )
+    state = make_state()
+    labelled = home_requests(log, USERS, state, maximum=10, seed=1, horizon=3)
+    assert graded(labelled) == [(0, 1, 2), (0, 2, 2), (1, 3, 2)]
+    assert graded(home_requests(log, USERS, state, maximum=10, seed=1)) == [(0, 1, 2)]

@@ -1,5 +1,6 @@
 """Which order serves a surface: the ranker's only where validation shows it above every generator."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from ml.ranking.order import (
     strangers,
 )
 from ml.state.requests import DayListens, Requests
+from ml.state.state import State
 
 NAN = float("nan")
 
@@ -189,6 +191,17 @@ def test_strangers_are_answered_by_popularity_where_the_ranker_is_not_shown_to_b
     assert (choice.serves, choice.strangers) == ("segue", "popularity")
 
 
+def test_strangers_are_answered_by_friends_where_validation_shows_them_best() -> None:
+    """Friends put first what strangers play; the ranker and popularity do not."""
+    examples = with_strangers(wanted=0)
+    rows = examples.rows
+    rank = np.tile(np.float32([1, 2, 3]), 3 * STRANGERS)
+    rows = rows.append_column("source_friends_score", pa.array(1 / rank))
+    rows = rows.append_column("source_friends_rank", pa.array(rank))
+    choice = choose(Trusting(), Examples(rows, examples.requests, examples.truth), "home", seed=1)
+    assert (choice.serves, choice.strangers) == ("segue", "friends")
+
+
 def test_strangers_are_answered_by_the_ranker_where_it_is_better_for_them_too() -> None:
     assert choose(Trusting(), with_strangers(wanted=1), "home", seed=1).strangers == "segue"
 
@@ -230,7 +243,10 @@ def unknown(day: DayListens | None) -> Requests:
     )
 
 
-def test_a_listener_without_history_is_no_stranger_once_they_listened_today() -> None:
+def test_a_listener_without_history_is_no_stranger_once_they_listened_today(
+    make_state: Callable[..., State],
+) -> None:
+    state = make_state()
     day = DayListens(np.array([0, 0, 1]), np.array([5], np.int32), np.array([False]))
-    assert strangers(unknown(None)).tolist() == [True, True]
-    assert strangers(unknown(day)).tolist() == [True, False]
+    assert strangers(unknown(None), state).tolist() == [True, True]
+    assert strangers(unknown(day), state).tolist() == [True, False]

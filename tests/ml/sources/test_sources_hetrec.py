@@ -67,3 +67,31 @@ def test_a_missing_file_is_named(folder):
     (folder / "tags.dat").unlink()
     with pytest.raises(SegueError, match="found no tags"):
         read_source("hetrec-lastfm", folder, {})
+
+
+FRIENDS = "userID\tfriendID\n2\t3\n3\t2\n"
+
+
+def test_undated_friendships_count_as_known_from_the_first_event_on(folder, tmp_path):
+    (folder / "user_friends.dat").write_text(FRIENDS)
+    lake = Lake(tmp_path / "home")
+    source = read_source("hetrec-lastfm", folder, {})
+    ingest(lake, source.files)
+    found = [
+        (row["user_id"], row["friend_id"], row["known_at"].date())
+        for row in lake.read("friendships").to_pylist()
+    ]
+    assert found == [
+        ("user:2", "user:3", date(2009, 3, 1)),
+        ("user:3", "user:2", date(2009, 3, 1)),
+    ]
+    assert source.limits[-1] == "undated_friendships"
+    assert source.notes[-1].startswith("2 friendships carry no date")
+
+
+def test_friendships_can_be_left_out(folder):
+    (folder / "user_friends.dat").write_text(FRIENDS)
+    source = read_source("hetrec-lastfm", folder, {"friends": "no"})
+    assert [file.table for file in source.files] == ["tracks", "listens"]
+    with pytest.raises(SegueError, match="expected yes or no, found 'maybe'"):
+        read_source("hetrec-lastfm", folder, {"friends": "maybe"})

@@ -1,9 +1,11 @@
 """A published state is what was published."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from ml.state.publish import StateError, load_state, publish_state, state_days
 
@@ -19,6 +21,18 @@ def test_a_published_state_loads_equal(tmp_path, make_state, stream):
         loaded.user_tracks.columns.values, state.user_tracks.columns.values
     )
     np.testing.assert_array_equal(loaded.catalogue.audio, state.catalogue.audio)
+
+
+def test_friendships_are_published_where_there_are_any(tmp_path, make_state):
+    friends = sparse.csr_matrix(np.array([[0, 1], [0, 0]], dtype=np.float32))
+    state = replace(make_state(), friends=friends)
+    loaded = load_state(publish_state(state, tmp_path), verify=True)
+    assert loaded.friends.toarray().tolist() == [[0.0, 1.0], [0.0, 0.0]]
+    assert loaded.on(date(2026, 3, 12)).has_friends
+
+    folder = publish_state(make_state(), tmp_path)
+    assert not [path.name for path in folder.iterdir() if path.name.startswith("friends")]
+    assert not load_state(folder, verify=True).has_friends
 
 
 def test_the_folder_is_named_by_the_last_day_it_holds(tmp_path, make_state):
