@@ -45,7 +45,7 @@ format: $(VENV)/installed ## Format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/installed ## All tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not bench"
 
 bench: $(VENV)/installed ## Measured times and peak memory; SIZE=200K|2M|20M: a large home
 	$(BIN)/python -m tests.benchmarks.$(if $(SIZE),heavy --size $(SIZE),run)

@@ -20,6 +20,8 @@ _WORDS = (
 )
 # What NumPy says instead.
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+# What SQLite says of the files beside its own; it may mean a broken disk too, where there is room.
+_VAGUE, _LITTLE = "disk I/O error", 16 * 2**20
 # Folders of one disk are told alike, whatever others write meanwhile.
 _GRAIN = 2**20
 _NUMBERS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -44,17 +46,19 @@ def kinds() -> tuple[type[BaseException], ...]:
     return tuple(known)
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether an error, or one that it came from, says that the disk is full."""
-    if getattr(error, "errno", None) in _NUMBERS or says_full(str(error)):
+def is_full(error: BaseException, home: Path) -> bool:
+    """Whether an error, or one that it came from, says that the disk of a home is full."""
+    if getattr(error, "errno", None) in _NUMBERS or says_full(str(error), home):
         return True
     came_from = error.__cause__ or error.__context__
-    return came_from is not None and is_full(came_from)
+    return came_from is not None and is_full(came_from, home)
 
 
-def says_full(text: str) -> bool:
-    """Whether the words of an error say that the disk is full."""
-    return any(words in text for words in _WORDS) or _CUT_SHORT.search(text) is not None
+def says_full(text: str, home: Path) -> bool:
+    """Whether the words of an error say that the disk of a home is full."""
+    if any(words in text for words in _WORDS) or _CUT_SHORT.search(text) is not None:
+        return True
+    return _VAGUE in text and shutil.disk_usage(_fullest(home)).free < _LITTLE
 
 
 def told(home: Path, command: str) -> str:
@@ -76,4 +80,4 @@ def _fullest(home: Path) -> Path:
 
 def advised(text: str, home: Path, command: str) -> str:
     """What a failed step said, followed by what to do where that is about a full disk."""
-    return f"{text}\n{told(home, command)}" if says_full(text) else text
+    return f"{text}\n{told(home, command)}" if says_full(text, home) else text

@@ -7,8 +7,12 @@ does not depend on the days that are built.
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ml.files import replace_text
+
+if TYPE_CHECKING:
+    from sqlglot.exp import Union
 
 # model relation -> column -> [(relation, column)]
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
@@ -23,6 +27,7 @@ def column_lineage(
     """
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
 
     tables: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in schema.items():
@@ -31,6 +36,10 @@ def column_lineage(
     tree = parse_one(compiled, dialect="duckdb")
     for table in tree.find_all(exp.Table):
         table.set("catalog", None)
+    tree = qualify(tree, schema=tables, dialect="duckdb", validate_qualify_columns=False)
+    for union in tree.find_all(exp.Union):
+        if union.args.get("by_name"):
+            _in_order(union)
     nodes = lineage(None, tree, tables, dialect="duckdb", validate_qualify_columns=False)
     found: dict[str, list[tuple[str, str]]] = {}
     for column, node in nodes.items():
@@ -45,6 +54,16 @@ def column_lineage(
             if table != relation and name in schema.get(table, {})
         )
     return found
+
+
+def _in_order(union: "Union") -> None:
+    """Give the second half of a `union by name` the columns of the first in their order: sqlglot goes by
+    place."""
+    from sqlglot import exp
+
+    known = {one.alias_or_name: one for one in union.right.selects}
+    columns = [known.get(name) or exp.alias_(exp.null(), name) for name in union.left.named_selects]
+    union.right.set("expressions", columns)
 
 
 def stored_lineage(folder: Path, digest: str) -> Lineage:

@@ -20,6 +20,9 @@ from orchestration.settings import Settings, load_settings
 
 T = TypeVar("T")
 
+# DuckDB would take four fifths of the machine, beside the arrays that are made of its answers.
+_MEMORY = "3GB"
+
 
 class WarehouseBusyError(SegueError):
     """Another process holds the warehouse."""
@@ -91,6 +94,7 @@ class WarehouseResource(dg.ConfigurableResource):
         connection = self._connect(str(path), read_only)
         try:
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"set memory_limit = '{_MEMORY}'")
             yield connection
         finally:
             connection.close()

@@ -105,7 +105,7 @@ def execute(settings: Settings, launch: Launch) -> str:
             return _executed(settings, launch, instance)
     except full_disk.kinds() as error:
         # Dagster's own tables lie on the same disk as what its steps write.
-        if isinstance(error, SegueError) or not full_disk.is_full(error):
+        if isinstance(error, SegueError) or not full_disk.is_full(error, settings.home):
             raise
         raise DiskFullError(full_disk.told(settings.home, launch.command)) from error
 

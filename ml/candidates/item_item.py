@@ -4,6 +4,7 @@ Belongs here: cosine neighbours, and those learned from listeners. Does not belo
 (session_item_item, transitions), the linear model (ease).
 """
 
+from itertools import pairwise
 from typing import ClassVar, Self
 
 import numpy as np
@@ -22,6 +23,8 @@ NEIGHBOURS = 100
 PROFILE = 60
 _FIT_PROFILE = 300
 _ROWS = 2_000
+# Products of a block of columns in the fit: 16 million are about half a GB with what is made of them.
+_PRODUCTS = 16_000_000
 # Requests scored together: 500 x 60 tracks x 100 neighbours are 3 million products at most.
 _REQUESTS = 500
 
@@ -36,15 +39,15 @@ def cosine_neighbours(
     """Similarity of the columns of a (listeners or sessions, tracks) matrix, best of each row, no self.
 
     s_ij = <x_i, x_j> / (|x_i|^2own |x_j|^(2 - 2own) + shrink): the cosine for `own` = 1/2, closer to
-    P(j | i) above it (asymmetric cosine; Aiolli 2013). Computed 2,000 tracks at a time, so that no
-    dense item-item array ever exists.
+    P(j | i) above it (asymmetric cosine; Aiolli 2013). Computed in blocks of tracks, so that no dense
+    item-item array ever exists.
     """
     columns = rows.tocsc()
     square = np.asarray(columns.multiply(columns).sum(axis=0), dtype=np.float32).ravel()
     left, right = square**own, square ** (1.0 - own)
     blocks = []
-    for start in range(0, rows.shape[1], _ROWS):
-        stop = min(start + _ROWS, rows.shape[1])
+    edges = block_edges(rows, _PRODUCTS)
+    for start, stop in pairwise(edges):
         dots = (columns[:, start:stop].T @ rows).tocoo()
         kept = dots.col != dots.row + start
         row, column = dots.row[kept], dots.col[kept]
@@ -54,6 +57,16 @@ def cosine_neighbours(
     if not blocks:
         return sparse.csr_matrix((0, 0), dtype=np.float32)
     return sparse.vstack(blocks, format="csr")
+
+
+def block_edges(rows: sparse.csr_matrix, products: int) -> list[int]:
+    """Edges of blocks of columns, int from 0 to all, of at most 2,000 columns and, but for a column alone, about
+    `products` stored products with all columns at most: popular tracks meet nearly every other one."""
+    length = np.diff(rows.indptr)
+    met = np.bincount(rows.indices, weights=np.repeat(length, length), minlength=rows.shape[1])
+    passed = np.cumsum(np.minimum(met, rows.shape[1])) // products
+    heavy = np.flatnonzero(np.diff(passed)) + 1
+    return sorted({*range(0, rows.shape[1], _ROWS), *heavy.tolist(), rows.shape[1]})
 
 
 def fit_profiles(state: State, column: str) -> sparse.csr_matrix:

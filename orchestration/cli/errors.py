@@ -29,9 +29,9 @@ def told() -> Iterator[None]:
         typer.secho(f"error: {error}", fg="red", err=True)
         raise typer.Exit(1) from error
     except full_disk.kinds() as error:
-        if not full_disk.is_full(error):
+        home = load_settings().home
+        if not full_disk.is_full(error, home):
             raise
-        command = shlex.join(["segue", *sys.argv[1:]])
-        text = full_disk.told(load_settings().home, command)
+        text = full_disk.told(home, shlex.join(["segue", *sys.argv[1:]]))
         typer.secho(f"error: {text}\n{error}", fg="red", err=True)
         raise typer.Exit(1) from error

@@ -28,15 +28,12 @@ from rich.table import Table
 
 from orchestration.settings import Settings
 from tests.benchmarks import killed_compare
+from tests.benchmarks.killed_child import Death, Ended, Step, run
 from tests.benchmarks.killed_steps import (
     PHASES,
-    Death,
-    Ended,
-    Step,
     begin,
     drawn,
     restore,
-    run,
     steps,
     under_way,
     warm,
@@ -166,9 +163,9 @@ def plan(
     """Which steps to kill: phases in turn, so that each has its share; within a phase at random, short
     steps sooner than long ones."""
     chosen = []
+    phases = [phase for phase in PHASES if any(step.phase == phase for step in killed)]
     for number in range(kills):
-        phase = PHASES[number % len(PHASES)]
-        among = [step for step in killed if step.phase == phase]
+        among = [step for step in killed if step.phase == phases[number % len(phases)]]
         weights = [1 / calm[step.name].seconds for step in among]
         chosen.append(rng.choices(among, weights)[0])
     return chosen
@@ -196,10 +193,12 @@ def table(counts: dict[str, Counts], reference: Reference) -> Table:
     return shown
 
 
-def measured(reference: Reference, kills: int, seed: int) -> dict[str, Counts]:
+def measured(
+    reference: Reference, kills: int, seed: int, phases: Sequence[str] = PHASES
+) -> dict[str, Counts]:
     """Kill and count; each kill is a line as it comes."""
     rng = random.Random(seed)
-    killed = [step for step in reference.steps if step.phase]
+    killed = [step for step in reference.steps if step.phase in phases]
     counts: dict[str, Counts] = {}
     began = time.monotonic()
     for number, step in enumerate(plan(kills, killed, reference.calm, rng), start=1):
@@ -210,9 +209,9 @@ def measured(reference: Reference, kills: int, seed: int) -> dict[str, Counts]:
         found = counts.setdefault(step.name, Counts())
         found.places[kill.place] += 1
         found.healed += not kill.differing
-        found.differing += [
-            f"{step.name} ({kill.place}, {kill.death}): {'; '.join(kill.differing[:5])}"
-        ] * bool(kill.differing)
+        if kill.differing:
+            what = "; ".join(kill.differing[:5])
+            found.differing.append(f"{step.name} ({kill.place}, {kill.death}): {what}")
         told = "healed" if not kill.differing else f"[red]differs[/]: {found.differing[-1]}"
         left = f"; left aside: {', '.join(kill.leftovers[:3])}" if kill.leftovers else ""
         seconds = time.monotonic() - began
@@ -225,10 +224,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=PHASES, action="append", help="Phases (default: all).")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         reference = live(Path(name))
-        counts = measured(reference, asked.kills, asked.seed)
+        counts = measured(reference, asked.kills, asked.seed, asked.only or PHASES)
     shown = console()
     shown.print(table(counts, reference))
     bad = [line for found in counts.values() for line in found.differing]

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 
 from ml.errors import SegueError
@@ -12,6 +13,7 @@ from ml.registry.evidence import Invariant
 from ml.registry.pointer import read_pointer
 from ml.registry.records import read_records
 from orchestration.cli.answers import answering_bundle
+from orchestration.defs.registry.recording import record_once
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings
 from tests.orchestration.deciding import (
@@ -173,6 +175,28 @@ def test_every_decision_is_a_record_and_rows_of_the_warehouse(home: Settings) ->
         (new, old, False, as_of),
     ]
     assert failed == [("not worse than the champion", "home", pytest.approx(-0.1), -0.002)]
+
+
+def test_a_decision_whose_run_was_killed_is_recorded_once(home: Settings) -> None:
+    record = {
+        "kind": "decision",
+        "at": "now",
+        "run_id": "",
+        "asked_by": "a person",
+        "promote": True,
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        dead, whole = (
+            instance.add_run(dg.DagsterRun(job_name="train", status=status))
+            for status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+        )
+        record_once(instance, home.decisions, {**record, "run_id": dead.run_id})
+        record_once(instance, home.decisions, {**record, "run_id": whole.run_id, "at": "later"})
+        assert [one["at"] for one in read_records(home.decisions)] == ["now"]
+        # Another decision, and the same one after a run that lived, are recorded.
+        record_once(instance, home.decisions, {**record, "run_id": whole.run_id, "promote": False})
+        record_once(instance, home.decisions, {**record, "run_id": whole.run_id, "promote": False})
+    assert [one["promote"] for one in read_records(home.decisions)] == [True, False, False]
 
 
 def test_the_policy_of_the_home_decides(home: Settings) -> None:

@@ -18,8 +18,13 @@ from ml.registry.gate import decide
 from ml.registry.models import ModelRegistry, Promotion
 from ml.registry.pointer import heal_pointer, make_champion
 from ml.registry.policy import Policy, read_policy
-from ml.registry.records import append_record, heal_records
-from orchestration.defs.registry.recording import decision_record, tabulate, training_of
+from ml.registry.records import heal_records
+from orchestration.defs.registry.recording import (
+    decision_record,
+    record_once,
+    tabulate,
+    training_of,
+)
 from orchestration.groups import in_group
 from orchestration.keys import (
     CHAMPION,
@@ -102,7 +107,7 @@ def promotion_decision(
     run_id = models.log_run(manifest.version, parameters_of(manifest), headline(run), documents)
     training = training_of(context.run)
     record = decision_record(decision, manifest.facts.as_of, home.now(), training)
-    append_record(settings.decisions, record)
+    record_once(context.instance, settings.decisions, record)
     with warehouse.writer() as connection:
         tabulate(connection, settings.decisions)
     replace_text(run.evaluation / "decision.json", text)

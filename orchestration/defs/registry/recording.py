@@ -4,6 +4,8 @@ Belongs here: what is stored of a decision, and its two tables. Does not belong 
 (ml.registry.gate) or the file of records (ml.registry.records).
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +14,11 @@ import dagster as dg
 import duckdb
 
 from ml.registry.decision import Decision
-from ml.registry.records import DECISION
+from ml.registry.records import DECISION, append_record, read_records
 from orchestration.decisions import WHY_TAG
 
+# What two runs that come to the same decision tell differently.
+_OF_A_RUN = frozenset({"at", "run_id", "asked_by"})
 # Names and types of a decision's record; other kinds of records are passed over.
 _COLUMNS = {
     "kind": "varchar",
@@ -55,6 +59,18 @@ def decision_record(
     """A decision as a line of the records."""
     made = {"run_id": training.run_id, "asked_by": training.asked_by}
     return {"kind": DECISION, "at": at.isoformat(), "as_of": as_of, **made, **decision.to_dict()}
+
+
+def record_once(instance: dg.DagsterInstance, path: Path, record: Mapping[str, object]) -> None:
+    """Add a decision to the records, unless the last one is the same and its run did not live to its end: a
+    kill after the record must not make two decisions of one."""
+    told = [one for one in read_records(path) if one["kind"] == DECISION]
+    plain = json.loads(json.dumps(record))
+    if told and all(told[-1].get(name) == plain[name] for name in plain.keys() - _OF_A_RUN):
+        run = instance.get_run_by_id(told[-1]["run_id"])
+        if run is not None and run.status is dg.DagsterRunStatus.FAILURE:
+            return
+    append_record(path, record)
 
 
 _DECISIONS = """

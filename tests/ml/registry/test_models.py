@@ -147,3 +147,18 @@ def test_the_same_bundle_logged_again_keeps_its_first_run(registry: ModelRegistr
     first = log(registry, "aaa")
     assert log(registry, "aaa") == first
     assert len(registry._client.search_model_versions(f"name = '{MODEL}'")) == 1
+
+
+def test_a_run_that_a_kill_left_without_a_version_is_taken_up(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    registry.champion()
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    left = client.create_run("1", tags={"bundle": "aaa"})
+    client.log_param(left.info.run_id, "seed", 7)
+    assert log(registry, "aaa") == left.info.run_id
+    [run] = client.search_runs(["1"])
+    assert (run.info.status, run.data.metrics) == ("FINISHED", {"home/ndcg_at_10": 0.25})
+    assert log(registry, "bbb") != left.info.run_id

@@ -57,3 +57,26 @@ def test_a_changed_file_is_named(tmp_path, make_state):
 def test_a_folder_without_a_manifest_is_no_state(tmp_path):
     with pytest.raises(StateError, match="found no manifest"):
         load_state(tmp_path)
+
+
+def test_an_equal_state_that_stands_whole_stays_and_a_harmed_one_is_replaced(tmp_path, make_state):
+    folder = publish_state(make_state(), tmp_path)
+    stands = (folder / "users.npy").stat().st_ino
+    publish_state(make_state(), tmp_path)
+    assert (folder / "users.npy").stat().st_ino == stands
+    (folder / "users.npy").write_bytes(b"half")
+    publish_state(make_state(), tmp_path)
+    load_state(folder, verify=True)
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_state_that_cannot_be_written_leaves_the_one_before(tmp_path, make_state, stream):
+    folder = publish_state(make_state(), tmp_path)
+    other = make_state(plays={(0, 1): stream(2)})
+    unwritable = replace(
+        other, users=replace(other.users, values=other.users.values.astype(object))
+    )
+    with pytest.raises(ValueError, match="allow_pickle"):
+        publish_state(unwritable, tmp_path)
+    load_state(folder, verify=True)
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
