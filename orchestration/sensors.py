@@ -42,15 +42,16 @@ def train_when_monitoring_asks(
     """Ask for a training once per reason, again where it failed, at most three times in all; a review
     that has its training asks for no other."""
     settings = load_settings()
-    reviews = [one for one in read_reviews(settings.reports) if not _answered(context, one)]
+    reviews = read_reviews(settings.reports)
+    answered = {one.review_id for one in reviews if _answered(context, one)}
     since = last_training_day(settings)
-    reason = retraining_wanted(read_reports(settings.reports), reviews, since)
+    reason = retraining_wanted(read_reports(settings.reports), reviews, since, answered)
     if reason is None:
         return dg.SkipReason("no report and no reviewer asks for a training")
     failed = _failed(context.instance, reason)
     if failed >= MOST_ATTEMPTS:
         return dg.SkipReason(f"{failed} trainings failed; run `segue run train` ({reason})")
-    asking = latest_retrain(reviews, since)
+    asking = latest_retrain([one for one in reviews if one.review_id not in answered], since)
     tags = review_tags(asking) if asking else {}
     # Dagster starts a run key once, whatever became of its run.
     key = f"train: {reason}" + (f" (attempt {failed + 1})" if failed else "")

@@ -5,8 +5,10 @@ Belongs here: the record and its forms for people and machines. Does not belong 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from ml.evaluation.intervals import Interval
 
@@ -148,3 +150,12 @@ class Decision:
             "summary": self.summary,
             "rulings": [{**asdict(one), "why": " ".join(one.why.split())} for one in self.rulings],
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Decision":
+        """The decision that `to_dict` stored."""
+        rulings = tuple(
+            Ruling(**{**one, "kind": Kind(one["kind"]), "outcome": Outcome(one["outcome"])})
+            for one in stored["rulings"]
+        )
+        return cls(stored["challenger"], stored["champion"], bool(stored["promote"]), rulings)

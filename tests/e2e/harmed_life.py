@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.lake.store import Lake
 from orchestration.settings import Settings
 from tests.benchmarks import killed_compare
 from tests.benchmarks.bench_kills import Reference, differing, kill_once, live, plan
@@ -42,7 +43,7 @@ class Shortage:
 # What the run itself records needs room too, so most disks hold a part of the home only.
 SHORTAGES = (
     Shortage("import", "import", "imported", 8_192),
-    Shortage("dbt", "dbt, day 1", "", 5_000_000),
+    Shortage("dbt", "dbt, day 1", "", 3_500_000),
     Shortage("bundle", "evaluation, bundle", "artifacts", 150_000),
     Shortage("state", "lists of day 1", "artifacts", 40_000),
     Shortage("report", "input reports of day 1", "reports", 500_000),
@@ -124,6 +125,27 @@ def short_of_room(reference: Reference, shortage: Shortage) -> dict[str, object]
         }
 
 
+def damaged(reference: Reference) -> dict[str, object]:
+    """Cut off the end of the day's listens in the lake before dbt reads them; receive the day again."""
+    receive, build = (
+        next(one for one in reference.steps if one.name == name)
+        for name in ("receive day 1", "dbt, day 1")
+    )
+    restore(reference.before(build), reference.settings.home)
+    lake = Lake(reference.settings.home)
+    [path] = lake.files("listens", lake.days("listens")[-1])
+    path.write_bytes(path.read_bytes()[:-300])
+    refused = run(build, reference.settings, reference.log)
+    again = [run(step, reference.settings, reference.log).code for step in (receive, build)]
+    return {
+        "file": str(path.relative_to(reference.settings.home)),
+        "code": refused.code,
+        "said": refused.said,
+        "again": again,
+        "differing": differing(reference, build),
+    }
+
+
 def killed(reference: Reference) -> list[dict[str, object]]:
     """A dozen kills."""
     rng = random.Random(SEED)
@@ -146,6 +168,7 @@ def main() -> None:
     whole = shutil.copytree(reference.settings.home, asked.root / "home")
     results: dict[str, object] = {"home": str(whole), "unmountable": unmountable(asked.root)}
     results["kills"] = killed(reference)
+    results["damaged"] = damaged(reference)
     if not results["unmountable"]:
         results["disk"] = {one.name: short_of_room(reference, one) for one in SHORTAGES}
     (asked.root / "results.json").write_text(json.dumps(results, indent=1))

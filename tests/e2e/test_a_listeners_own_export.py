@@ -1,5 +1,6 @@
 """One listener's Spotify export alone, by the commands of the manual: import, train, recommend."""
 
+import json
 import subprocess
 import sys
 from collections import defaultdict
@@ -93,4 +94,6 @@ def test_the_next_track_is_not_the_one_that_plays(
 ) -> None:
     heard = Lake(life[0] / "home").read("listens").sort_by("played_at")["track_id"]
     assert heard[-1].as_py() not in lists["next"]
-    assert lists["next"] != lists["start"]
+    # A few dozen requests of one person rarely show a ranker to be better: then popularity serves.
+    [leader] = (life[0] / "home" / "artifacts" / "bundles").glob("*/now_playing/leader.json")
+    assert lists["next"] != lists["start"] or json.loads(leader.read_text()) == "popularity"

@@ -8,11 +8,13 @@ import dagster as dg
 import pytest
 
 from ml.errors import SegueError
+from ml.ranking.run import current_run
 from ml.registry.bundle import BundleError
 from ml.registry.evidence import Invariant
 from ml.registry.pointer import read_pointer
-from ml.registry.records import read_records
+from ml.registry.records import append_record, read_records
 from orchestration.cli.answers import answering_bundle
+from orchestration.defs.registry.assets import decided as decided_again
 from orchestration.defs.registry.recording import record_once
 from orchestration.resources import RegistryResource, WarehouseResource
 from orchestration.settings import Settings
@@ -197,6 +199,20 @@ def test_a_decision_whose_run_was_killed_is_recorded_once(home: Settings) -> Non
         record_once(instance, home.decisions, {**record, "run_id": whole.run_id, "promote": False})
         record_once(instance, home.decisions, {**record, "run_id": whole.run_id, "promote": False})
     assert [one["promote"] for one in read_records(home.decisions)] == [True, False, False]
+
+
+def test_a_run_killed_after_its_promotion_comes_to_its_own_decision_again(home: Settings) -> None:
+    version = first_champion(home)
+    [told] = [one for one in read_records(home.decisions) if one["kind"] == "decision"]
+    run = current_run(home.training)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for status, promotes in (("FAILURE", True), ("SUCCESS", False)):
+            dead = dg.DagsterRun(job_name="train", status=dg.DagsterRunStatus(status))
+            append_record(home.decisions, {**told, "run_id": instance.add_run(dead).run_id})
+            again = decided_again(instance, run, home, version)
+            assert again.promote is promotes
+            assert (again.champion is None) is promotes
+            assert not promotes or again.to_dict() == {name: told[name] for name in again.to_dict()}
 
 
 def test_the_policy_of_the_home_decides(home: Settings) -> None:

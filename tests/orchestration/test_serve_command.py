@@ -80,9 +80,10 @@ def small_state(valid_on: date) -> State:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A live home whose champion answers by popularity."""
     settings = Settings(tmp_path / "home")
+    monkeypatch.setenv("SEGUE_HOME", str(settings.home))
     write_home(settings, Home(date(2026, 1, 1), None, Source(LIVE)))
     state = small_state(TODAY)
     models = {

@@ -85,6 +85,6 @@ def test_the_models_behind_a_state_reach_down_to_the_lake() -> None:
     assert lines == [
         "features: tracks, user_artists, user_tracks, users",
         "intermediate: listens, tracks, users",
-        "staging: listens, tracks, users",
-        "raw: listens, tracks, users",
+        "staging: friendships, listens, tracks, users",
+        "raw: friendships, listens, tracks, users",
     ]

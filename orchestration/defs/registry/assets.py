@@ -21,6 +21,7 @@ from ml.registry.policy import Policy, read_policy
 from ml.registry.records import heal_records
 from orchestration.defs.registry.recording import (
     decision_record,
+    of_a_dead_run,
     record_once,
     tabulate,
     training_of,
@@ -49,6 +50,18 @@ def decision_of(run: TrainingRun, policy: Policy, serving: str | None = None) ->
         champion = challenger
     first_test_day = run.plan.days("test")[0].isoformat()
     return decide(challenger, champion, policy, first_test_day)
+
+
+def decided(
+    instance: dg.DagsterInstance, run: TrainingRun, settings: Settings, serving: str | None
+) -> Decision:
+    """The gate's decision on a run; of one that was killed after its promotion, the decision it came to: its
+    challenger serves already, and would meet itself."""
+    decision = decision_of(run, read_policy(settings.promotion_policy), serving)
+    stands = of_a_dead_run(instance, settings.decisions) if decision.challenger == serving else None
+    if stands is not None and stands["promote"] and stands["challenger"] == serving:
+        return Decision.from_dict(stands)
+    return decision
 
 
 def parameters_of(manifest: Manifest) -> dict[str, str | int | float]:
@@ -96,7 +109,7 @@ def promotion_decision(
 ):
     """Decide, and record the decision in the home, in MLflow and in the warehouse."""
     run, settings, models = current_run(home.settings.training), home.settings, registry.open()
-    decision = decision_of(run, read_policy(settings.promotion_policy), models.champion())
+    decision = decided(context.instance, run, settings, models.champion())
     manifest = verify_bundle(settings.bundles / decision.challenger)
     text = json.dumps(decision.to_dict(), indent=1, sort_keys=True)
     documents = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -61,16 +62,22 @@ def decision_record(
     return {"kind": DECISION, "at": at.isoformat(), "as_of": as_of, **made, **decision.to_dict()}
 
 
+def of_a_dead_run(instance: dg.DagsterInstance, path: Path) -> dict[str, Any] | None:
+    """The last decision's record where its run did not live to its end, else None."""
+    told = [one for one in read_records(path) if one["kind"] == DECISION]
+    run = instance.get_run_by_id(told[-1]["run_id"]) if told else None
+    is_dead = run is not None and run.status is dg.DagsterRunStatus.FAILURE
+    return told[-1] if is_dead else None
+
+
 def record_once(instance: dg.DagsterInstance, path: Path, record: Mapping[str, object]) -> None:
     """Add a decision to the records, unless the last one is the same and its run did not live to its end: a
     kill after the record must not make two decisions of one."""
-    told = [one for one in read_records(path) if one["kind"] == DECISION]
+    stands = of_a_dead_run(instance, path)
     plain = json.loads(json.dumps(record))
-    if told and all(told[-1].get(name) == plain[name] for name in plain.keys() - _OF_A_RUN):
-        run = instance.get_run_by_id(told[-1]["run_id"])
-        if run is not None and run.status is dg.DagsterRunStatus.FAILURE:
-            return
-    append_record(path, record)
+    names = plain.keys() - _OF_A_RUN
+    if stands is None or any(stands.get(name) != plain[name] for name in names):
+        append_record(path, record)
 
 
 _DECISIONS = """

@@ -33,7 +33,10 @@ def asked(home: Path) -> str:
     ):
         patch.setenv("SEGUE_HOME", str(home))
         told = daily_schedule(context)
-    return str(told.partition_key if isinstance(told, dg.RunRequest) else told.skip_message)
+    if isinstance(told, dg.SkipReason):
+        return str(told.skip_message)
+    [request] = told
+    return str(request.partition_key)
 
 
 @dataclass
