@@ -66,8 +66,6 @@ def run(step: Step, settings: Settings, log: Path, death: Death | None = None) -
         _kill(pid)
         code = _wait(pid, began + 2 * LONGEST)
     seconds = time.perf_counter() - began
-    # What the child started ends with it, however it ended.
-    _kill(pid)
     changes = log.with_suffix(".changes")
     made = changes.stat().st_size if changes.exists() else 0
     return Ended(code if code is not None else 1, seconds, made, log.read_text(errors="replace"))
@@ -91,6 +89,9 @@ def _wait(pid: int, until: float) -> int | None:
         os.close(handle)
     if not ready:
         return None
+    # What the child started ends with it, however it ended; before it is waited for, since its number may
+    # then be another's.
+    _kill(pid)
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status)
 

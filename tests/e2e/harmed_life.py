@@ -43,7 +43,7 @@ class Shortage:
 # What the run itself records needs room too, so most disks hold a part of the home only.
 SHORTAGES = (
     Shortage("import", "import", "imported", 8_192),
-    Shortage("dbt", "dbt, day 1", "", 3_500_000),
+    Shortage("dbt", "dbt, day 1", "", 2_000_000),
     Shortage("bundle", "evaluation, bundle", "artifacts", 150_000),
     Shortage("state", "lists of day 1", "artifacts", 40_000),
     Shortage("report", "input reports of day 1", "reports", 500_000),

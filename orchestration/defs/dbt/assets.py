@@ -129,11 +129,22 @@ def dbt_models(
     # A part that failed before the last leaves partitions of the run unbuilt: none is marked.
     whole = bool(results) and last == end
     done = [one for one in results if whole and one.ok and one.unique_id.startswith("model.")]
+    refuse_damaged(home, problems(results))
     yield from materialized(context.selected_asset_keys, done, settings, warehouse)
     if wrong := problems(results):
-        if damages := set_aside_damaged(home.lake):
-            wrong += f"\n{told(damages, mended_by(home.record))}"
         raise dg.Failure(wrong, allow_retries=False)
+
+
+def refuse_damaged(home: HomeResource, wrong: str) -> None:
+    """Where something went `wrong`: set damaged files of the lake aside. Before rows are counted, since views
+    read the same files.
+
+    Raises:
+        dg.Failure: there was one; it is named, with what brings its rows back.
+    """
+    if wrong and (damages := set_aside_damaged(home.lake)):
+        text = f"{wrong}\n{told(damages, mended_by(home.record))}"
+        raise dg.Failure(text, allow_retries=False)
 
 
 def selected_models(context: dg.AssetExecutionContext) -> list[str]:
