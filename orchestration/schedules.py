@@ -22,7 +22,8 @@ _UNDER_WAY = (
 )
 
 
-def _rhythm() -> str:
+def rhythm() -> str:
+    """Cron of the daily schedule: a live home's every morning, another's every minute."""
     settings = load_settings()
     if not settings.home_file.is_file():
         return _LIVE_RHYTHM
@@ -32,7 +33,7 @@ def _rhythm() -> str:
 @dg.schedule(
     name="daily",
     job=DAILY,
-    cron_schedule=_rhythm(),
+    cron_schedule=rhythm(),
     execution_timezone="UTC",
     description="Live homes: yesterday, every morning. Others: the next day, every minute.",
 )

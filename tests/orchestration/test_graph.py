@@ -21,7 +21,10 @@ def described() -> str:
     for job in sorted(definitions.jobs, key=lambda one: one.name):
         keys = definitions.resolve_job_def(job.name).asset_layer.selected_asset_keys
         lines.append(f"job {job.name}: {len(keys)} assets")
-    lines += sorted(f"schedule {one.name} {one.cron_schedule}" for one in definitions.schedules)
+    # The rhythm of `daily` is the home's (test_live_homes.py), read when its module is loaded.
+    rhythms = {one.name: one.cron_schedule for one in definitions.schedules}
+    rhythms["daily"] = "in the rhythm of the home"
+    lines += sorted(f"schedule {name} {rhythm}" for name, rhythm in rhythms.items())
     lines += sorted(f"sensor {one.name}" for one in definitions.sensors)
     return "\n".join(lines) + "\n"
 

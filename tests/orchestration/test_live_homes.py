@@ -15,6 +15,7 @@ from orchestration.days import next_day
 from orchestration.home import LIVE, Home, read_home
 from orchestration.partitions import day_partitions
 from orchestration.resources import RegistryResource
+from orchestration.schedules import rhythm
 from orchestration.settings import Settings, prepare_process
 
 TODAY = date(2026, 3, 10)
@@ -63,6 +64,16 @@ def test_its_history_ends_yesterday_and_its_days_do_not_end(home: Home) -> None:
     assert (home.source.kind, home.last_day) == (LIVE, None)
     assert home.bootstrap_end == TODAY - timedelta(days=1)
     assert day_partitions().end is None
+
+
+def test_it_is_asked_every_morning_and_a_replayed_one_every_minute(
+    settings: Settings, files: Path
+) -> None:
+    begin_imported(settings, "canonical", files, {})
+    assert rhythm() == "* * * * *"
+    settings.home_file.unlink()
+    begin_imported(settings, "canonical", files, {}, live_from=TODAY)
+    assert rhythm() == "30 4 * * *"
 
 
 def test_on_the_morning_it_begins_nothing_is_waiting(settings: Settings, home: Home) -> None:

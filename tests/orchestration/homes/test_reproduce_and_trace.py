@@ -54,7 +54,7 @@ def test_a_shown_track_is_traced_back_to_scores_features_model_and_files(lived: 
     assert f"model     {first['model_version']}" in told
     assert "asked once more" not in told
     assert "models    features: tracks, user_artists, user_tracks, users" in told
-    assert "raw: listens, tracks, users" in told
+    assert "raw: friendships, listens, tracks, users" in told
     assert re.search(r"sources   \d+ lake files through \d{4}-\d\d-\d\d", told)
 
 
