@@ -4,7 +4,7 @@ Belongs here: creating and widening home.json. Does not belong here: bringing a 
 (orchestration.receiving).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,11 +20,13 @@ from ml.sources.source import Source as Imported
 from orchestration.home import (
     IMPORTED,
     LIVE,
+    MONTHLY,
     SIMULATED,
     Home,
     Source,
     partitions_from,
     read_home,
+    rhythm_of,
     widened,
     write_home,
 )
@@ -118,11 +120,16 @@ def begin_imported(
             f"expected listens in {path}, found none accepted "
             f"({report.quarantined:,} rows quarantined); look into {settings.home / 'quarantine'}"
         )
+    if live_from is not None:
+        check_live(days, live_from, path)
     kind = LIVE if live_from else IMPORTED
     origin = Source(kind, name, str(path.resolve()), dict(options))
     listed = partitions_from(days)
     home = known or Home(days[0], days[-1], origin, tuple(source.limits), partitions_from=listed)
-    if live_from and known is None:
+    if live_from and known is not None:
+        # The files named last are those that grow.
+        home = replace(known, source=origin)
+    elif live_from:
         home = replace(home, last_day=None, history_end=live_from - timedelta(days=1))
     write_home(settings, widened(home, days, tuple(source.limits)))
     return report
@@ -145,3 +152,21 @@ def _ingested(
         report = ingest(lake, source.files, progress=progress)
     report = replace(report, notes=source.notes, limits=source.limits)
     return source, with_damages(report, damages)
+
+
+def check_live(days: Sequence[date], live_from: date, path: Path) -> None:
+    """Refuse what cannot be lived by the day from `live_from` on; `days` are the data days, ascending.
+
+    Raises:
+        SegueError: no day before `live_from`, or data that is dated by the month.
+    """
+    if days[0] >= live_from:
+        raise SegueError(
+            f"expected listens from before {live_from} in {path}, found the first on {days[0]}; "
+            "import again tomorrow, or without --live"
+        )
+    if rhythm_of(days) == MONTHLY:
+        raise SegueError(
+            f"expected listens dated by the day in {path}, found every day the first of a month; "
+            "import them without --live"
+        )

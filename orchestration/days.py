@@ -14,26 +14,13 @@ from orchestration.settings import Settings
 from orchestration.unserved import advice
 from orchestration.warehouse_facts import built_until
 
-# A live home asks once a morning: what a longer outage left is asked for on the mornings after.
-_AT_ONCE = 7
-
 
 @dataclass(frozen=True, slots=True)
 class NextDay:
-    """The day to live next, or why there is none; a live home may have missed later ones too,
-    up to `through`."""
+    """The day to live next, or why there is none."""
 
     day: date | None
     reason: str
-    through: date | None = None
-
-    @property
-    def waiting(self) -> list[date]:
-        """The day and those after it that are over, ascending, a week of them at most."""
-        if self.day is None:
-            return []
-        more = (self.through - self.day).days if self.through else 0
-        return [self.day + timedelta(days=n) for n in range(min(more, _AT_ONCE - 1) + 1)]
 
 
 def recommended_days(settings: Settings) -> list[date]:
@@ -63,7 +50,7 @@ def next_day(settings: Settings, home: Home, now: datetime) -> NextDay:
         coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)
         if coming <= yesterday:
             reason = "yesterday" if coming == yesterday else "a day that was missed"
-            return NextDay(coming, reason, yesterday)
+            return NextDay(coming, reason)
         return NextDay(None, f"every day up to {yesterday} is lived")
     if home.source.kind == SIMULATED:
         coming = max([home.bootstrap_end, *lived]) + timedelta(days=1)

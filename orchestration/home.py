@@ -138,7 +138,8 @@ def widened(home: Home, days: Sequence[date], limits: tuple[str, ...]) -> Home:
         first_day=min(home.first_day, days[0]),
         last_day=last,
         limits=merged,
-        rhythm=rhythm_of(days),
+        # A live home is asked for by the day, whatever its first files looked like.
+        rhythm=DAILY if home.source.kind == LIVE else rhythm_of(days),
     )
 
 

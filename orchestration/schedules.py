@@ -11,7 +11,9 @@ from orchestration.jobs import DAILY, TRAIN
 from orchestration.running import clear_dead_runs
 from orchestration.settings import load_settings
 
-_LIVE_RHYTHM = "30 4 * * *"
+# Every hour from 4:30 on: a day that failed is tried again, and after an outage the missed days follow one
+# another, each when the one before it stands.
+_LIVE_RHYTHM = "30 4-23 * * *"
 # A replayed or simulated home has no clock of its own: a tick a minute lives a day a minute.
 _REPLAY_RHYTHM = "* * * * *"
 _UNDER_WAY = (
@@ -35,12 +37,12 @@ def rhythm() -> str:
     job=DAILY,
     cron_schedule=rhythm(),
     execution_timezone="UTC",
-    description="Live homes: yesterday, every morning. Others: the next day, every minute.",
+    description="Live homes: the next day up to yesterday, every hour from 4:30 UTC. Others: the next day, every minute.",
 )
 def daily_schedule(
     context: dg.ScheduleEvaluationContext,
-) -> list[dg.RunRequest] | dg.SkipReason:
-    """Ask for the next day, of a live home for the days that it missed too, or say why there is none."""
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for the next day, or say why there is none."""
     settings = load_settings()
     # A killed run would be under way for ever, and no day would be asked for again.
     clear_dead_runs(context.instance)
@@ -53,11 +55,10 @@ def daily_schedule(
         coming = next_day(settings, read_home(settings), context.scheduled_execution_time)
     except HomeError as error:
         return dg.SkipReason(str(error))
-    if not coming.waiting:
+    if coming.day is None:
         return dg.SkipReason(coming.reason)
-    # No run key: a day that failed is asked for again. The queue runs them one at a time, in this order.
-    tags = {"segue/why": coming.reason}
-    return [dg.RunRequest(partition_key=day.isoformat(), tags=tags) for day in coming.waiting]
+    # No run key: a day that failed is asked for again.
+    return dg.RunRequest(partition_key=coming.day.isoformat(), tags={"segue/why": coming.reason})
 
 
 weekly_training = dg.ScheduleDefinition(

@@ -126,9 +126,7 @@ class NearLists:
         def named(row: NDArray[np.int32], column: NDArray[np.integer]) -> NDArray[np.int32]:
             place = before[row] + column
             span = np.searchsorted(ends, place, side="right")
-            # Columns beyond a row's lists hold -inf and may be asked for where all are kept.
-            span = np.minimum(span, len(ends) - 1)
-            inside = np.minimum(place - (ends - count)[span], count[span] - 1)
+            inside = place - (ends - count)[span]
             found: NDArray[np.int32] = self.track[self.bounds[listed[span]] + inside]
             return found
 

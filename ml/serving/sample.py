@@ -16,7 +16,8 @@ from ml.serving.recommender import Answer
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Rows drawn so far: `names` of the features, `values` float32 (rows, features), `key` float64 (rows),
-    drawn at random: the smallest keys of all rows are the sample, whatever the blocks."""
+    drawn at random: the smallest keys of all rows are the sample. The same blocks draw the same
+    sample, whatever the threads."""
 
     names: tuple[str, ...]
     values: NDArray[np.float32]

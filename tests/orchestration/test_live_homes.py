@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,7 @@ from orchestration.days import next_day
 from orchestration.home import LIVE, Home, read_home
 from orchestration.partitions import day_partitions
 from orchestration.resources import RegistryResource
-from orchestration.schedules import rhythm
+from orchestration.schedules import daily_schedule, rhythm
 from orchestration.settings import Settings, prepare_process
 
 TODAY = date(2026, 3, 10)
@@ -66,38 +67,43 @@ def test_its_history_ends_yesterday_and_its_days_do_not_end(home: Home) -> None:
     assert day_partitions().end is None
 
 
-def test_it_is_asked_every_morning_and_a_replayed_one_every_minute(
+def test_it_is_asked_every_hour_and_a_replayed_one_every_minute(
     settings: Settings, files: Path
 ) -> None:
     begin_imported(settings, "canonical", files, {})
     assert rhythm() == "* * * * *"
     settings.home_file.unlink()
     begin_imported(settings, "canonical", files, {}, live_from=TODAY)
-    assert rhythm() == "30 4 * * *"
+    assert rhythm() == "30 4-23 * * *"
 
 
 def test_on_the_morning_it_begins_nothing_is_waiting(settings: Settings, home: Home) -> None:
     coming = next_day(settings, home, MORNING)
-    assert coming.waiting == []
-    assert coming.reason == "every day up to 2026-03-09 is lived"
+    assert (coming.day, coming.reason) == (None, "every day up to 2026-03-09 is lived")
 
 
 def test_the_next_morning_asks_for_yesterday(settings: Settings, home: Home) -> None:
     coming = next_day(settings, home, MORNING + timedelta(days=1))
-    assert (coming.waiting, coming.reason) == ([TODAY], "yesterday")
+    assert (coming.day, coming.reason) == (TODAY, "yesterday")
 
 
-def test_after_mornings_without_segue_the_missed_days_come_first_and_in_order(
+def test_after_mornings_without_segue_the_schedule_asks_for_the_missed_days_one_by_one(
     settings: Settings, home: Home
 ) -> None:
     lived(settings, TODAY)
-    coming = next_day(settings, home, MORNING + timedelta(days=4))
-    assert coming.waiting == [TODAY + timedelta(days=n) for n in (1, 2, 3)]
-    assert coming.reason == "a day that was missed"
-
-
-def test_a_long_outage_is_caught_up_a_week_a_morning(settings: Settings, home: Home) -> None:
-    assert len(next_day(settings, home, MORNING + timedelta(days=30)).waiting) == 7
+    later = MORNING + timedelta(days=4)
+    asked = []
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_schedule_context(instance=instance, scheduled_execution_time=later) as tick,
+    ):
+        for _ in range(3):
+            request = daily_schedule(tick)
+            asked.append(date.fromisoformat(request.partition_key))
+            lived(settings, asked[-1])
+        told = daily_schedule(tick)
+    assert asked == [TODAY + timedelta(days=n) for n in (1, 2, 3)]
+    assert isinstance(told, dg.SkipReason)
 
 
 def test_another_import_leaves_the_home_live(settings: Settings, home: Home, files: Path) -> None:

@@ -89,14 +89,23 @@ class Committer:
                     self._writing = self._began = None
                     return
                 self._began = self._ticks()
+            written = False
             try:
                 appended = self._journal.append(rows, received)
+                written = True
             except (OSError, SegueError) as error:
                 self._lose(len(rows), str(error))
+                written = True
             else:
                 # One row that does not fit is lost, and no sign of a disk that takes none.
                 self._lost(len(appended.rejected))
                 self._failure = None
+            finally:
+                if not written:
+                    # What nobody foresaw ends this thread, and the next rows begin another.
+                    self._lose(len(rows), "the write ended in an error; see the service's log")
+                    with self._lock:
+                        self._writing = self._began = None
 
     def _lose(self, rows: int, why: str) -> None:
         self._failure = f"impressions cannot be logged: {why}"

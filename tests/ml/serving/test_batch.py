@@ -1,4 +1,4 @@
-"""A day's lists and the sample of their inputs, whatever the blocks and the threads."""
+"""A day's lists, whatever the blocks and the threads, and the sample of their inputs, whatever the threads."""
 
 from collections.abc import Callable
 

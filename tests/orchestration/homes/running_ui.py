@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,7 +76,8 @@ class RunningUi:
         """How the selectors name the code; None while it is not loaded."""
         try:
             found = self.ask(_REPOSITORY)["repositoriesOrError"].get("nodes")
-        except urllib.error.URLError:
+        except OSError:
+            # Refused, or taken and closed while the server comes up.
             return None
         if not found:
             return None
@@ -166,6 +167,11 @@ def segue_ui(home: Path) -> Iterator[RunningUi]:
             until(running_and(lambda: ui.repository() is not None), "the web server")
             yield ui
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
-        log.close()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            log.close()

@@ -33,10 +33,7 @@ def asked(home: Path) -> str:
     ):
         patch.setenv("SEGUE_HOME", str(home))
         told = daily_schedule(context)
-    if isinstance(told, dg.SkipReason):
-        return str(told.skip_message)
-    [request] = told
-    return str(request.partition_key)
+    return str(told.partition_key if isinstance(told, dg.RunRequest) else told.skip_message)
 
 
 @dataclass

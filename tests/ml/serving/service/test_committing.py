@@ -84,3 +84,30 @@ def test_answers_of_several_event_loops_share_a_writer(bench):
     bench.released.set()
     asyncio.run(bench.committer.finish())
     assert (bench.lost, bench.committer.problem) == ([0], None)
+
+
+class OutOfMemoryOnce(Journal):
+    """A journal whose first write ends in an error that nobody foresaw."""
+
+    failed = False
+
+    def append(self, rows, received_at):
+        if not self.failed:
+            self.failed = True
+            raise MemoryError
+        return super().append(rows, received_at)
+
+
+def test_an_error_that_nobody_foresaw_loses_its_rows_and_ends_no_later_write(tmp_path):
+    lost = []
+    journal = OutOfMemoryOnce(tmp_path / "events")
+    with ThreadPoolExecutor(1) as threads:
+        committer = Committer(journal, threads, lost.append, lambda: 0.0)
+        committer.hand_over([make_impression(0)], NOON)
+        # The one thread takes this after the write that failed.
+        threads.submit(int).result(60)
+        assert (sum(lost), committer.problem is None) == (1, False)
+        committer.hand_over([make_impression(1)], NOON)
+        asyncio.run(committer.finish())
+    journal.close()
+    assert (sum(lost), committer.problem) == (1, None)
