@@ -137,7 +137,8 @@ def _of_the_source(
     if home.source.kind == IMPORTED:
         return held(lake, start, end, segments)
     source = read_source(home.source.format, Path(home.source.path), home.source.options)
-    return ingest(lake, source.files)
+    # What the files gained of days that are lived becomes known now: those days are built.
+    return ingest(lake, source.files, not_before=start)
 
 
 def held(lake: Lake, start: date, end: date, without: Set[str] = frozenset()) -> ImportReport:

@@ -42,17 +42,19 @@ def ingest(
     batches: Iterable[SourceFile],
     *,
     replay_day: date | None = None,
+    not_before: date | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Store the files one after the other; `progress` hears (path, rows received) after each
     file or part of one.
 
-    `replay_day`: the day on which every row becomes known, whatever the files say.
+    `replay_day`: the day on which every row becomes known, whatever the files say. `not_before`: the day on
+    which rows become known at the earliest, because the days before it are lived.
     Raises MissingColumnsError; files before it are in the lake then, nothing of it.
     """
     reports = []
     for file in batches:
-        report = _ingest_file(lake, file, replay_day)
+        report = _ingest_file(lake, file, replay_day, not_before)
         reports.append(report)
         if progress is not None:
             progress(report.path, report.received)
@@ -90,12 +92,14 @@ def ingest_table(
     return ingest(lake, [file])
 
 
-def reach_verdict(lake: Lake, file: SourceFile, replay_day: date | None) -> Verdict:
+def reach_verdict(
+    lake: Lake, file: SourceFile, replay_day: date | None, not_before: date | None = None
+) -> Verdict:
     """Judge the rows of a readable file and compare them with the lake; nothing is written."""
     table = CANONICAL[file.table]
     rows = file.rows if file.rows is not None else REJECTED.empty_table()
     with connect() as connection:
-        judge(connection, table, file, replay_day)
+        judge(connection, table, file, replay_day, not_before)
         files = [path for day in lake.days(table.name) for path in lake.files(table.name, day)]
         compare(connection, table, files)
         known = connection.execute("select count(*) from verdicts where is_known").fetchall()
@@ -139,12 +143,14 @@ def file_report(file: SourceFile, verdict: Verdict, bad: pa.Table, received: int
     )
 
 
-def _ingest_file(lake: Lake, file: SourceFile, replay_day: date | None) -> FileReport:
+def _ingest_file(
+    lake: Lake, file: SourceFile, replay_day: date | None, not_before: date | None
+) -> FileReport:
     if file.rows is None:
         bad = keep_file(lake, file)
         write_quarantine(lake, file.table, file.digest, bad)
         return FileReport(file.path, file.table, 1, 0, 0, 1, count_reasons(bad))
-    verdict = reach_verdict(lake, file, replay_day)
+    verdict = reach_verdict(lake, file, replay_day, not_before)
     bad = pa.concat_tables(
         [
             quarantined(file, file.rejected, is_replayable=False),

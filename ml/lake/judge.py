@@ -46,7 +46,11 @@ _DATED_BY_FILE = ("tracks", "users", "friendships")
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection, table: Table, file: SourceFile, replay_day: date | None
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    file: SourceFile,
+    replay_day: date | None,
+    not_before: date | None = None,
 ) -> None:
     """Build relation `judged` from relation `raw`: `_record`, the typed columns, `reason` (null = fit).
 
@@ -76,7 +80,7 @@ def judge(
         f"""
         create or replace temp table judged as
         with typed as (select raw.{RECORD}, {values}, {", ".join(problems)} from raw),
-        complete as (select * replace ({_defaults(table, replay_day)}) from typed)
+        complete as (select * replace ({_defaults(table, replay_day, not_before)}) from typed)
         select {RECORD}, {", ".join(f'"{name}"' for name, _, _ in columns)},
             coalesce({", ".join([*reasons, *_RULES[table.name]])}) as reason
         from complete
@@ -89,13 +93,16 @@ def judge(
             _derive_ids(connection, file.source)
 
 
-def _defaults(table: Table, replay_day: date | None) -> str:
+def _defaults(table: Table, replay_day: date | None, not_before: date | None) -> str:
     names = table.schema.names
     known_at = f"coalesce(known_at, {_KNOWN_AT[table.name]})"
     if replay_day is not None:
         # The day's last instant: a listen of the day itself is not later than its own arrival.
         instant = datetime.combine(replay_day, time.max, UTC).isoformat()
         known_at = f"timestamptz '{instant}'"
+    elif not_before is not None:
+        instant = datetime.combine(not_before, time.min, UTC).isoformat()
+        known_at = f"greatest({known_at}, timestamptz '{instant}')"
     surface = ", coalesce(surface, 'unknown') as surface" if "surface" in names else ""
     return f"{known_at} as known_at{surface}"
 

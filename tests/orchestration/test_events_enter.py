@@ -14,7 +14,7 @@ from ml.serving.events.journal import Journal
 from ml.sources.events import closed_before
 from orchestration.beginning import begin_imported
 from orchestration.defs.raw.assets import table_metadata
-from orchestration.home import LIVE, SIMULATED, Home, Source, read_home
+from orchestration.home import SIMULATED, Home, Source, read_home
 from orchestration.receiving import receive
 from orchestration.settings import Settings
 
@@ -166,12 +166,32 @@ def test_events_beyond_the_home_s_last_day_stay_in_the_journal_and_are_told(
 def test_events_join_what_the_source_of_a_live_home_holds(
     settings: Settings, files: Path, send: Send
 ) -> None:
-    live = Home(DAYS[0], None, Source(LIVE, "canonical", str(files)))
+    begin_imported(settings, "canonical", files, {}, live_from=DAYS[2])
+    live = read_home(settings)
     send("e2", DAYS[2])
     report = received(settings, live, DAYS[2])
     assert ids(settings, DAYS[2]) == ["e2", "i2"]
     assert counts(report, "events") == [("listens", 1, 1, 0)]
     assert report.notes == ()
+
+
+def test_what_the_files_of_a_live_home_gain_of_a_lived_day_becomes_known_on_the_open_one(
+    settings: Settings, files: Path
+) -> None:
+    begin_imported(settings, "canonical", files, {}, live_from=DAYS[2])
+    live = read_home(settings)
+    received(settings, live, DAYS[2])
+    rows = [event(f"i{number}", DAYS[number]) for number in (0, 1, 2, 3)]
+    grown = pa.Table.from_pylist(rows).drop_columns(["kind"])
+    pq.write_table(grown, files / "listens.parquet")
+    received(settings, live, DAYS[3])
+    assert ids(settings, DAYS[1]) == []
+    assert ids(settings, DAYS[3]) == ["i1", "i3"]
+    [late] = [
+        one for one in Lake(settings.home).read("listens").to_pylist() if one["listen_id"] == "i1"
+    ]
+    assert late["played_at"].date() == DAYS[1]
+    assert late["known_at"].date() == DAYS[3]
 
 
 def test_events_join_a_simulated_day_and_the_world_lives_on_unchanged(
