@@ -6,10 +6,11 @@ counted (profile) and how it is judged (statistics).
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring.areas import AreaReport, ReportTarget
+from monitoring.areas import AreaReport, ReportTarget, Statistic, Verdict
 from monitoring.calibration import DRAWS, MOST_RESAMPLED, Calibration, calibrate
 from monitoring.evidently_pages import MOST_ROWS, Drift, sampled
 from monitoring.gauges import of_listens
@@ -17,6 +18,7 @@ from monitoring.measures import DATA_QUALITY
 from monitoring.profile import Profile, resampled_profiles
 from monitoring.reports import write_report
 from monitoring.statistics import reference_notes, statistics
+from monitoring.thresholds import FEWEST_DAYS
 from monitoring.usual import usable
 
 AREA = "data_quality"
@@ -53,7 +55,7 @@ def report(
         AREA,
         day,
         figure,
-        statistics(profile, reference, DATA_QUALITY, calibration),
+        (*silence(profile, reference), *statistics(profile, reference, DATA_QUALITY, calibration)),
         target,
         profile.numbers | of_listens(profile),
         _empty_day(profile) + reference_notes(quiet),
@@ -68,6 +70,17 @@ def calibration_of(
     draws = max(1, min(DRAWS, MOST_RESAMPLED // max(reference_listens.num_rows, 1)))
     drawn = resampled_profiles(reference_listens, head, draws, seed)
     return calibrate(reference, DATA_QUALITY, drawn)
+
+
+def silence(profile: Profile, reference: Sequence[Profile]) -> tuple[Statistic, ...]:
+    """A day without a listen where every day of the reference had some: the source has stopped. Shares and
+    medians of nothing do not exist, so that no other measure would tell."""
+    days = usable(reference, profile.day)
+    if profile.listens or len(days) < FEWEST_DAYS or not all(one.listens for one in reference):
+        return ()
+    usual = float(np.median([one.listens for one in days]))
+    words = f"no listen became known on {profile.day}, {usual:,.0f} usually"
+    return (Statistic("no_listens", 1.0, 0.5, AREA, Verdict.ACT, words, 0.0, usual, is_break=True),)
 
 
 def _is_empty(column: pa.ChunkedArray) -> bool:

@@ -53,6 +53,7 @@ _SUSPECTS = {
     "requested_share": Suspect("column request_id", Kind.DATA),
     "silent_head_share": Suspect(_CATALOGUE, Kind.DATA),
     "no_vector_share": Suspect(_CATALOGUE, Kind.DATA),
+    "no_listens": Suspect("source: missing listens", Kind.DATA),
     "listens": Suspect("source: missing listens", Kind.DATA, is_sign=False),
     "plays_per_listener_max": Suspect(_ACCOUNTS, Kind.DATA, is_sign=False),
     "ms_played": _LENGTHS,

@@ -59,8 +59,8 @@ def train_when_monitoring_asks(
 
 
 def _failed(instance: dg.DagsterInstance, reason: str) -> int:
-    """How many trainings for this reason failed."""
-    failure = [dg.DagsterRunStatus.FAILURE]
+    """How many trainings for this reason failed or were cancelled: Dagster starts none of their keys again."""
+    failure = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
     wanted = dg.RunsFilter(job_name=TRAIN.name, tags={WHY_TAG: reason}, statuses=failure)
     return instance.get_runs_count(wanted)
 

@@ -275,3 +275,20 @@ def test_listens_of_unknown_length_are_judged_without_a_drawing_of_it(
     found = data_quality.report(listens, profile, then, daily_profiles(then), target)
     assert found.html.exists()
     assert "seconds_played" not in found.html.read_text()[:200_000].split("quieter measures")[0]
+
+
+def test_a_day_without_a_listen_where_every_day_had_some_is_a_fault_of_the_data(
+    tmp_path, reference, listens_of, quiet_day
+):
+    head = head_tracks(reference)
+    days = daily_profiles(reference, head)
+    nothing = listens_of(quiet_day(28)).slice(0, 0)
+    (empty,) = daily_profiles(nothing, head, days=(DAY,))
+    target = ReportTarget(tmp_path, None, "m1")
+    report = data_quality.report(nothing, empty, reference, days, target)
+    assert report.verdict is Verdict.ACT
+    assert report.reasons[0].startswith(
+        "data fault, source: missing listens: no listen became known"
+    )
+    (silent,) = daily_profiles(nothing, head, days=(DAY - timedelta(days=1),))
+    assert data_quality.silence(empty, (*days, silent)) == ()

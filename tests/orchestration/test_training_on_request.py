@@ -150,6 +150,16 @@ def test_a_failed_training_is_asked_for_again_and_at_most_three_times(
     assert "3 trainings failed; run `segue run train`" in str(told.skip_message)
 
 
+def test_a_cancelled_training_is_asked_for_again(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    first = asked(tick)
+    cancelled = dg.DagsterRun("train", tags=first.tags, status=dg.DagsterRunStatus.CANCELED)
+    tick.instance.add_run(cancelled)
+    assert asked(tick).run_key != first.run_key
+
+
 def test_a_failed_training_for_another_reason_takes_no_attempt(
     settings: Settings, tick: dg.SensorEvaluationContext
 ) -> None:
