@@ -4,6 +4,7 @@ Belongs here: sensors. Does not belong here: when training is wanted (monitoring
 are told (orchestration.notify).
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -19,6 +20,8 @@ from orchestration.settings import Settings, load_settings
 
 # A training that fails as often for one reason needs a person, not another attempt.
 MOST_ATTEMPTS = 3
+# The last day that had a report when a training was asked for.
+REPORTS_TAG = "segue/reports_until"
 
 
 def last_training_day(settings: Settings) -> date | None:
@@ -39,30 +42,43 @@ def last_training_day(settings: Settings) -> date | None:
 def train_when_monitoring_asks(
     context: dg.SensorEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a training once per reason, again where it failed, at most three times in all; a review
-    that has its training asks for no other."""
+    """Ask for a training once per reason, again where it failed, at most three times in all until a later
+    report asks; a review that has its training asks for no other."""
     settings = load_settings()
-    reviews = read_reviews(settings.reports)
+    reports, reviews = read_reports(settings.reports), read_reviews(settings.reports)
     answered = {one.review_id for one in reviews if _answered(context, one)}
     since = last_training_day(settings)
-    reason = retraining_wanted(read_reports(settings.reports), reviews, since, answered)
-    if reason is None:
-        return dg.SkipReason("no report and no reviewer asks for a training")
-    failed = _failed(context.instance, reason)
-    if failed >= MOST_ATTEMPTS:
-        return dg.SkipReason(f"{failed} trainings failed; run `segue run train` ({reason})")
-    asking = latest_retrain([one for one in reviews if one.review_id not in answered], since)
-    tags = review_tags(asking) if asking else {}
-    # Dagster starts a run key once, whatever became of its run.
-    key = f"train: {reason}" + (f" (attempt {failed + 1})" if failed else "")
-    return dg.RunRequest(run_key=key, tags={**tags, WHY_TAG: reason})
+    last = max((one.day for one in reports), default=date.min)
+    given_up = ""
+    while (reason := retraining_wanted(reports, reviews, since, answered)) is not None:
+        asking = latest_retrain([one for one in reviews if one.review_id not in answered], since)
+        failed = _failed(context.instance, reason)
+        if len(failed) < MOST_ATTEMPTS:
+            tags = {**(review_tags(asking) if asking else {}), REPORTS_TAG: last.isoformat()}
+            # Dagster starts a run key once, whatever became of its run.
+            key = f"train: {reason}" + (f" (attempt {len(failed) + 1})" if failed else "")
+            return dg.RunRequest(run_key=key, tags={**tags, WHY_TAG: reason})
+        given_up = f"{len(failed)} trainings failed; run `segue run train` ({reason})"
+        if asking is not None:
+            answered.add(asking.review_id)
+        else:
+            tried = _reports_known(failed, last)
+            reports = [one for one in reports if one.day > tried]
+    return dg.SkipReason(given_up or "no report and no reviewer asks for a training")
 
 
-def _failed(instance: dg.DagsterInstance, reason: str) -> int:
-    """How many trainings for this reason failed or were cancelled: Dagster starts none of their keys again."""
+def _failed(instance: dg.DagsterInstance, reason: str) -> list[dg.DagsterRun]:
+    """The trainings for this reason that failed or were cancelled: Dagster starts none of their keys again."""
     failure = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
     wanted = dg.RunsFilter(job_name=TRAIN.name, tags={WHY_TAG: reason}, statuses=failure)
-    return instance.get_runs_count(wanted)
+    return list(instance.get_runs(wanted))
+
+
+def _reports_known(failed: Sequence[dg.DagsterRun], last: date) -> date:
+    """The last day that had a report when the latest of the trainings was asked for (`last`, where none says):
+    later ones say something new, and the day's data may have mended what made it fail."""
+    told = (run.tags[REPORTS_TAG] for run in failed if REPORTS_TAG in run.tags)
+    return max((date.fromisoformat(day) for day in told), default=last)
 
 
 def _answered(context: dg.SensorEvaluationContext, review: Review) -> bool:

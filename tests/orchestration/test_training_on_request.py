@@ -150,6 +150,46 @@ def test_a_failed_training_is_asked_for_again_and_at_most_three_times(
     assert "3 trainings failed; run `segue run train`" in str(told.skip_message)
 
 
+def test_a_report_later_than_the_failed_attempts_asks_anew(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    reported(settings, NEXT, Verdict.ACT)
+    for _ in range(3):
+        tags = asked(tick).tags
+        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
+        tick.instance.add_run(failed)
+    assert skipped(tick)
+    reported(settings, NEXT + timedelta(days=1), Verdict.ACT)
+    assert asked(tick).tags["segue/why"] == "Score drift of 2026-03-12 said act"
+
+
+def test_failed_attempts_that_do_not_say_what_was_known_wait_for_a_report_to_come(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    tags = {"segue/why": asked(tick).tags["segue/why"]}
+    for _ in range(3):
+        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
+        tick.instance.add_run(failed)
+    assert skipped(tick)
+
+
+def test_a_review_whose_trainings_failed_leaves_the_word_to_the_reports(
+    settings: Settings, tick: dg.SensorEvaluationContext
+) -> None:
+    reported(settings, DAY, Verdict.ACT)
+    at = datetime(2026, 3, 12, 9, tzinfo=UTC)
+    reported(settings, DAY, Verdict.ACT, "feature_drift")
+    record_review(settings.reports, DAY, "feature_drift", "retrain", "it moved", "ada", at)
+    for _ in range(3):
+        tags = asked(tick).tags
+        assert tags["segue/why"].startswith("ada decided to retrain")
+        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
+        tick.instance.add_run(failed)
+    assert asked(tick).tags["segue/why"] == "Score drift of 2026-03-10 said act"
+
+
 def test_a_cancelled_training_is_asked_for_again(
     settings: Settings, tick: dg.SensorEvaluationContext
 ) -> None:
