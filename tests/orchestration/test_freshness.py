@@ -1,5 +1,6 @@
 """What `daily` makes has a deadline in a live home, and in no other."""
 
+import warnings
 from datetime import date
 
 import dagster as dg
@@ -34,3 +35,11 @@ def test_a_simulated_home_is_never_late(settings: Settings) -> None:
 
 def test_without_a_home_the_graph_still_loads(settings: Settings) -> None:
     assert not is_live(settings)
+
+
+def test_a_live_home_loads_without_warnings_that_nobody_can_act_on(settings: Settings) -> None:
+    write_home(settings, Home(DAY, None, Source(LIVE), (), DAY))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        defs()
+    assert [one for one in told if one.category is dg.PreviewWarning] == []
