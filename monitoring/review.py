@@ -108,18 +108,7 @@ def prospective(
     Nothing is written: a decision with consequences is checked before they begin. Raises as
     `record_review` does, and for a `retrain` or `rollback` without a note.
     """
-    if decision not in tuple(Decision):
-        raise ReviewError(
-            f"expected a decision of {', '.join(Decision)}, found {decision!r}: "
-            f"run `segue review {day} {area} --decision keep`"
-        )
-    if at.tzinfo is None:
-        raise ReviewError(f"expected the time of review with a zone, found {at}")
-    if area not in AREAS or not (day_folder(reports, day) / f"{area}.json").exists():
-        raise ReviewError(
-            f"expected a report, found none for {area} on {day}: run `segue review` to list "
-            "what is open"
-        )
+    _check_asked(reports, day, area, decision, at)
     found = next(one for one in read_reports(reports) if (one.day, one.area) == (day, area))
     review = Review(
         review_id(day, area),
@@ -140,6 +129,22 @@ def prospective(
             f"run `segue review {day} {area} --decision {decision} --note WHY`"
         )
     return review
+
+
+def _check_asked(reports: Path, day: date, area: str, decision: str, at: datetime) -> None:
+    """Refuse what no review can be: of no report, with no decision, at no instant."""
+    if decision not in tuple(Decision):
+        raise ReviewError(
+            f"expected a decision of {', '.join(Decision)}, found {decision!r}: "
+            f"run `segue review {day} {area} --decision keep`"
+        )
+    if at.tzinfo is None:
+        raise ReviewError(f"expected the time of review with a zone, found {at}")
+    if area not in AREAS or not (day_folder(reports, day) / f"{area}.json").exists():
+        raise ReviewError(
+            f"expected a report, found none for {area} on {day}: run `segue review` to list "
+            "what is open"
+        )
 
 
 def _same(earlier: Review, review: Review) -> Review:

@@ -101,17 +101,7 @@ def begin_imported(
     Raises:
         SegueError: the home is a simulated one, or the files hold no listens.
     """
-    known = read_home(settings) if settings.home_file.is_file() else None
-    if known is not None and known.source.kind == SIMULATED:
-        raise SegueError(
-            f"expected an empty or imported home in {settings.home}, found a simulated one; "
-            "name another one with SEGUE_HOME=FOLDER"
-        )
-    if known is not None and live_from and known.source.kind != LIVE:
-        raise SegueError(
-            f"expected an empty or live home in {settings.home}, found one that replays an import; "
-            "name another one with SEGUE_HOME=FOLDER"
-        )
+    known = _known_home(settings, live_from)
     lake = Lake(settings.home)
     source, report = _ingested(lake, lambda: read_source(name, path, options), progress)
     days = lake.days("listens")
@@ -133,6 +123,22 @@ def begin_imported(
         home = replace(home, last_day=None, history_end=live_from - timedelta(days=1))
     write_home(settings, widened(home, days, tuple(source.limits)))
     return report
+
+
+def _known_home(settings: Settings, live_from: date | None) -> Home | None:
+    """The home that an import widens, None where it is empty; one of another kind is refused."""
+    known = read_home(settings) if settings.home_file.is_file() else None
+    if known is not None and known.source.kind == SIMULATED:
+        raise SegueError(
+            f"expected an empty or imported home in {settings.home}, found a simulated one; "
+            "name another one with SEGUE_HOME=FOLDER"
+        )
+    if known is not None and live_from and known.source.kind != LIVE:
+        raise SegueError(
+            f"expected an empty or live home in {settings.home}, found one that replays an import; "
+            "name another one with SEGUE_HOME=FOLDER"
+        )
+    return known
 
 
 def _ingested(

@@ -21,7 +21,7 @@ from orchestration.settings import Settings, load_settings
 T = TypeVar("T")
 
 # DuckDB would take four fifths of the machine, beside the arrays that are made of its answers.
-_MEMORY = "3GB"
+_MEMORY = "1500MB"
 
 
 class WarehouseBusyError(SegueError):

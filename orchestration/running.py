@@ -34,8 +34,8 @@ class RunFailedError(SegueError):
 class Launch:
     """What to run: a job with one day, a range of days [first, last], or neither.
 
-    `as_of` and `horizon` are for `train` only: the day before which it sees everything, and for how many
-    days a Home list has to last. `assets` leaves the others of the job out: keys ("ranking/home_ranker") or
+    `as_of`, `horizon` and `gap` are for `train` only: the day before which it sees everything, for how many
+    days a Home list has to last, and how many are left out before each split. `assets` leaves the others of the job out: keys ("ranking/home_ranker") or
     whole groups ("raw").
     """
 
@@ -44,6 +44,7 @@ class Launch:
     last: date | None = None
     as_of: date | None = None
     horizon: int | None = None
+    gap: int | None = None
     assets: tuple[str, ...] = ()
 
     def tags(self) -> dict[str, str]:
@@ -67,6 +68,10 @@ class Launch:
             parts.append(f"--day {self.partition_key}")
         if self.as_of is not None:
             parts.append(f"--as-of {self.as_of}")
+        if self.horizon is not None:
+            parts.append(f"--horizon {self.horizon}")
+        if self.gap is not None:
+            parts.append(f"--gap {self.gap}")
         return " ".join(parts)
 
     def run_config(self) -> Mapping[str, Any]:
@@ -77,6 +82,8 @@ class Launch:
             config["as_of"] = self.as_of.isoformat()
         if self.horizon is not None:
             config["horizon"] = self.horizon
+        if self.gap is not None:
+            config["gap"] = self.gap
         if not config:
             return quiet
         return {**quiet, "ops": {TRAIN_CONFIG_OP: {"config": config}}}

@@ -44,9 +44,9 @@ Scorer = Callable[[Asked], NDArray[np.float32]]
 _FLOATS = 16_000_000
 # The most played tracks that EASE inverts a matrix of.
 _EASE_TRACKS = 4_000
-_CHOSEN_BY = "NDCG@20"
+CHOSEN_BY = "NDCG@20"
 # Requests that a configuration is chosen on: of 80,000 sessions all took a minute a configuration.
-_TUNED_ON = 4_000
+TUNED_ON = 4_000
 
 
 def _popularity(data: Interactions, half_life: float) -> NDArray[np.float32]:
@@ -233,7 +233,7 @@ def tuned_lists(
     case: Case, validation: Case, k: int, *, seed: int
 ) -> Iterator[tuple[str, pa.Table]]:
     """(baseline, its lists on `case`), each as the best configuration on `validation`."""
-    earlier = read_interactions(validation).sampled(_TUNED_ON, seed)
+    earlier = read_interactions(validation).sampled(TUNED_ON, seed)
     data = read_interactions(case)
     for name, (fit, configurations) in BASELINES.items():
         best = configurations[0]
@@ -257,5 +257,5 @@ def _best(
         means(asked, truth, lists_of(fit(data, {**one, "seed": seed}), data, case, k))
         for one in configurations
     ]
-    values = [one[_CHOSEN_BY] for one in found]
+    values = [one[CHOSEN_BY] for one in found]
     return configurations[values.index(max(values))]

@@ -151,36 +151,46 @@ def s3rec_lastfm(data: Path, folder: Path, *, validation: bool) -> Case:
             from '{_source(data, "sequences.parquet")}'
             """
         )
-        _write(
-            connection,
-            f"""
-            select user_id, track_id, 'unknown' as surface, null::bigint as ms_played,
-                {_AFTER} - to_days(least(before, {_OWN_DAYS} + 1)::integer)
-                    + to_minutes(600 - greatest(before - {_OWN_DAYS}, 0)) as played_at
-            from log where before > 0 order by all
-            """,
-            folder / "history" / "listens.parquet",
-        )
-        tracks = "select distinct track_id from log where before > 0 order by all"
-        _write(connection, tracks, folder / "history" / "tracks.parquet")
-        asked = "from log where before = 0 order by all"
-        _write(
-            connection,
-            f"""
-            select user_id as request_id, user_id, 'home' as surface, {_AFTER} as at,
-                []::varchar[] as session_track_ids {asked}
-            """,
-            folder / REQUESTS,
-        )
-        _write(
-            connection,
-            f"select user_id as request_id, track_id, user_id as listener {asked}",
-            folder / TRUTH,
-        )
+        _write_laid_out(connection, folder / "history")
+        _write_left_out(connection, folder)
     protocol = (
         "leave one out, refit on all but the last item, heard items excluded, all items ranked"
     )
     return Case("s3rec-lastfm-seq", protocol, folder, "canonical", "home", True)
+
+
+def _write_laid_out(connection: duckdb.DuckDBPyConnection, history: Path) -> None:
+    """Listens and tracks of `log` (user_id, track_id, before), dated by their distance to the question."""
+    _write(
+        connection,
+        f"""
+        select user_id, track_id, 'unknown' as surface, null::bigint as ms_played,
+            {_AFTER} - to_days(least(before, {_OWN_DAYS} + 1)::integer)
+                + to_minutes(600 - greatest(before - {_OWN_DAYS}, 0)) as played_at
+        from log where before > 0 order by all
+        """,
+        history / "listens.parquet",
+    )
+    tracks = "select distinct track_id from log where before > 0 order by all"
+    _write(connection, tracks, history / "tracks.parquet")
+
+
+def _write_left_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """A request a listener, and as truth the item of `log` that was left out."""
+    asked = "from log where before = 0 order by all"
+    _write(
+        connection,
+        f"""
+        select user_id as request_id, user_id, 'home' as surface, {_AFTER} as at,
+            []::varchar[] as session_track_ids {asked}
+        """,
+        folder / REQUESTS,
+    )
+    _write(
+        connection,
+        f"select user_id as request_id, track_id, user_id as listener {asked}",
+        folder / TRUTH,
+    )
 
 
 _HETREC = ("artists.parquet", "tags.parquet", "user_taggedartists.parquet")

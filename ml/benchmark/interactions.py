@@ -16,21 +16,22 @@ from ml.benchmark.cases import BenchmarkError, Case
 from ml.sources.files import connect
 from ml.state.catalogue import positions
 
-# One row an interaction: who (a session is a listener of its own), what, and its day. Sessions without
-# times are laid over a month in the order of their numbers.
+# One row an interaction: who (a session is a listener of its own), what, its day and its place within a day
+# that has no times. Sessions without times are laid over a month in the order of their numbers.
 _READ = {
     "sessions": """
         select session_id::varchar as who, 'item:' || item_id as what,
-            30.0 * session_id / max(session_id) over () as day
+            30.0 * session_id / max(session_id) over () as day, position::integer as place
         from '{folder}/sessions.parquet'
     """,
     "canonical": """
-        select user_id as who, track_id as what, epoch(played_at) / 86400.0 as day
+        select user_id as who, track_id as what, epoch(played_at) / 86400.0 as day,
+            0 as place
         from '{folder}/listens.parquet'
     """,
     "hetrec-lastfm": """
         select distinct 'user:' || user_id as who, 'artist:' || artist_id as what,
-            epoch(make_date(year, month, 1)) / 86400.0 as day
+            epoch(make_date(year, month, 1)) / 86400.0 as day, 0 as place
         from '{folder}/user_taggedartists.parquet'
         where year between 2005 and 2011 and month between 1 and 12
     """,
@@ -57,13 +58,16 @@ class Interactions:
         if len(self.known) <= requests:
             return self
         drawn = np.random.default_rng(seed).choice(len(self.known), requests, replace=False)
-        row = np.sort(drawn)
+        return self.chosen(np.sort(drawn))
+
+    def chosen(self, row: NDArray[np.int64]) -> "Interactions":
+        """The same history, the requests at `row` only."""
         ids = self.request_ids.take(pa.array(row))
         return replace(self, request_ids=ids, profiles=self.profiles[row], known=self.known[row])
 
 
-def read_interactions(case: Case) -> Interactions:
-    """The history before the cut and the profiles of the requests after it.
+def read_events(case: Case) -> pa.Table:
+    """The history before the cut: `who`, `what` string, `day` float64, `place` int32, sorted by all of them.
 
     Raises:
         BenchmarkError: the case's format is not known here.
@@ -74,7 +78,12 @@ def read_interactions(case: Case) -> Interactions:
         )
     with connect() as connection:
         query = _READ[case.format].format(folder=case.history)
-        events = connection.query(f"{query} order by all").to_arrow_table()
+        return connection.query(f"{query} order by all").to_arrow_table()
+
+
+def read_interactions(case: Case) -> Interactions:
+    """The history before the cut and the profiles of the requests after it."""
+    events = read_events(case)
     names = {key: events[key].combine_chunks() for key in ("who", "what")}
     listeners, tracks = (pc.unique(names[key]).sort() for key in ("who", "what"))
     who, what = positions(names["who"], listeners), positions(names["what"], tracks)

@@ -9,12 +9,14 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.candidates.bounds import best_products
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.near import NearLists
 from ml.candidates.profiles import session_profiles
-from ml.candidates.top import best_products, no_candidates, stack, strongest, top_of_dense
+from ml.candidates.top import no_candidates, stack, strongest, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
+from ml.state.rows import Rows
 from ml.state.state import State
 from ml.state.taste import normalise, taste_rows
 
@@ -44,27 +46,47 @@ def taste_centroids(
     listener's centroids may not hang on who else is asked for.
     """
     profile = strongest(taste_rows(requests, state, "streams_h22"), _PROFILE)
-    count = np.diff(profile.indptr)
-    width = max(int(count.max(initial=0)), 1)
-    filled = np.arange(width)[None, :] < count[:, None]
-    source = np.where(filled, profile.indptr[:-1, None] + np.arange(width)[None, :], 0)
     if not len(profile.value):
         return np.zeros((len(requests), _CENTROIDS, vectors.shape[1]), dtype=np.float32)
-    weight = np.where(filled, profile.value[source], 0.0).astype(np.float32)
-    rows = vectors[profile.column[source]].astype(np.float64) * filled[:, :, None]
+    rows, weight, filled = _padded(profile, vectors)
     each = np.arange(len(requests))
     chosen = [rows[each, weight.argmax(axis=1)]]
+    near = np.einsum("rld,rd->rl", rows, chosen[0])
     for _ in range(1, _CENTROIDS):
-        near = np.max([np.einsum("rld,rd->rl", rows, centre) for centre in chosen], axis=0)
         chosen.append(rows[each, np.where(filled, near, 2.0).argmin(axis=1)])
-    centres = np.stack(chosen, axis=1)
+        np.maximum(near, np.einsum("rld,rd->rl", rows, chosen[-1]), out=near)
+    centres, before = np.stack(chosen, axis=1), None
     for _ in range(_ROUNDS):
         member = np.einsum("rld,rcd->rlc", rows, centres).argmax(axis=2)
+        if before is not None and np.array_equal(member, before):
+            # Who stays where they are move no centre.
+            break
         share = (member[:, :, None] == np.arange(_CENTROIDS)) * weight[:, :, None]
         moved = np.einsum("rlc,rld->rcd", share, rows)
-        length = np.linalg.norm(moved, axis=2, keepdims=True)
-        centres = moved / np.where(length > 0, length, 1.0)
+        length = np.sqrt(np.add.reduce(moved * moved, axis=2, keepdims=True))
+        centres, before = moved / np.where(length > 0, length, 1.0), member
     return centres.astype(np.float32)
+
+
+def _padded(
+    profile: Rows, vectors: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """(vectors of each row's columns, their weights, which places are filled), rows padded to the longest
+    with zeros; (n, l, d), (n, l), (n, l)."""
+    if len(profile) == 1:
+        weight = profile.value[None].astype(np.float64)
+        return (
+            vectors[profile.column][None].astype(np.float64),
+            weight,
+            np.ones(weight.shape, dtype=np.bool_),
+        )
+    count = np.diff(profile.indptr)
+    slot = np.arange(int(count.max()))[None, :]
+    filled = slot < count[:, None]
+    source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
+    weight = np.where(filled, profile.value[source], 0.0).astype(np.float64)
+    rows = vectors[profile.column[source]].astype(np.float64) * filled[:, :, None]
+    return rows, weight, filled
 
 
 class _Content:

@@ -15,6 +15,7 @@ from ml.candidates.stateless import Stateless
 from ml.candidates.top import in_blocks, no_candidates, top_of_dense
 from ml.state.log import day_number
 from ml.state.requests import Requests
+from ml.state.rows import places_among
 from ml.state.state import State
 from ml.state.taste import taste_profiles
 
@@ -48,11 +49,24 @@ class Fresh(Stateless):
 
         def best(block: Requests) -> Candidates:
             score = np.asarray(genres @ taste_profiles(block, state, None).genres.T).T / length
-            user = np.repeat(block.user, len(fresh))
-            pair = state.user_artists.find(user, np.tile(artist, len(block)))
-            bond = state.user_artists.value("streams_h22", pair).reshape(len(block), len(fresh))
-            local = top_of_dense((score + np.log1p(bond)).astype(np.float32), k)
+            local = top_of_dense((score + _bonds(block, state, artist)).astype(np.float32), k)
             return Candidates(local.request, fresh[local.track], local.score, local.rank)
 
         width = len(fresh) + catalogue.genres.shape[1]
         return in_blocks(requests, max(1, _FLOATS // width), best)
+
+
+def _bonds(requests: Requests, state: State, artist: NDArray[np.int32]) -> NDArray[np.float32]:
+    """log(1 + decayed streams) of each listener and artist (-1 unknown), float32 (requests, artists)."""
+    pairs = state.user_artists
+    if len(requests) == 1:
+        span = slice(*pairs.span(int(requests.user[0])))
+        own = pairs.item[span]
+        # What is unknown stands one place before the first; what was never played, last among the values.
+        at = places_among(own + np.int32(1), artist + np.int32(1), pairs.items + 1)
+        streams = np.append(np.log1p(pairs.columns["streams_h22"][span]), np.float32(0))
+        return streams[None, at]
+    user = np.repeat(requests.user, len(artist))
+    pair = pairs.find(user, np.tile(artist, len(requests)))
+    bonds: NDArray[np.float32] = np.log1p(pairs.value("streams_h22", pair))
+    return bonds.reshape(len(requests), len(artist))

@@ -43,7 +43,9 @@ class FitInput:
     """All a generator may be fitted from: what is known before `as_of`.
 
     `log` is already cut at `as_of`; `vectors` float32 (tracks, d), L2-normalised, zero rows where a
-    track has no text, or None where there is no text at all; `state` is the state valid on `as_of`.
+    track has no text, or None where there is no text at all; `state` is the state valid on `as_of`. What gives
+    scores another scale is chosen on what is known before `settled` (None: `as_of`), which is the same day in all
+    fits of a run: a ranker then serves the scale that it learned.
     """
 
     log: Log
@@ -52,6 +54,7 @@ class FitInput:
     vectors: NDArray[np.float32] | None
     as_of: date
     seed: int
+    settled: date | None = None
     _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, make: Callable[[], T]) -> T:

@@ -9,10 +9,11 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.candidates.bounds import best_products
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import PROFILE, fit_profiles
 from ml.candidates.near import NearLists
-from ml.candidates.top import best_products, in_blocks, no_candidates, strongest, top_of_dense
+from ml.candidates.top import in_blocks, no_candidates, strongest, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -40,7 +41,8 @@ class Ials:
     def __init__(self, factors: NDArray[np.float32], lists: NearLists | None = None) -> None:
         self._factors = factors
         self._lists = lists
-        self._gram = (factors.T @ factors).astype(np.float64)
+        gram = (factors.T @ factors).astype(np.float64)
+        self._penalised = gram + _REGULARISATION * np.eye(factors.shape[1])
 
     @classmethod
     def fit(cls, data: FitInput) -> Self:
@@ -71,19 +73,22 @@ class Ials:
         x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, solved for all listeners of a batch at once.
         """
         profile = strongest(taste_rows(requests, state, "streams_h180"), PROFILE)
-        count = np.diff(profile.indptr)
-        width = int(count.max(initial=0))
-        if width == 0:
+        if not len(profile.column):
             return np.zeros((len(requests), _FACTORS), dtype=np.float32)
-        slot = np.arange(width)[None, :]
-        filled = slot < count[:, None]
-        source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
-        item = profile.column[source]
-        confidence = np.where(filled, _ALPHA * profile.value[source], 0.0)
-        rows = self._factors[item].astype(np.float64) * filled[:, :, None]
-        extra = np.where(filled, confidence - 1.0, 0.0)
+        if len(requests) == 1:
+            rows = self._factors[profile.column][None].astype(np.float64)
+            confidence = (_ALPHA * profile.value)[None]
+            extra = confidence - 1.0
+        else:
+            count = np.diff(profile.indptr)
+            slot = np.arange(int(count.max()))[None, :]
+            filled = slot < count[:, None]
+            source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
+            rows = self._factors[profile.column[source]].astype(np.float64) * filled[:, :, None]
+            confidence = np.where(filled, _ALPHA * profile.value[source], 0.0)
+            extra = np.where(filled, confidence - 1.0, 0.0)
         left = np.matmul((rows * extra[:, :, None]).transpose(0, 2, 1), rows)
-        left += self._gram + _REGULARISATION * np.eye(_FACTORS)
+        left += self._penalised
         right = np.einsum("rl,rld->rd", confidence, rows)
         solved: NDArray[np.float64] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
         return solved.astype(np.float32)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from ml.candidates.artists import RepeatArtist, SameArtist
 from ml.candidates.content import Content, SessionContent
+from ml.candidates.country_popularity import CountryPopularity
 from ml.candidates.ease import Ease
 from ml.candidates.fresh import Fresh
 from ml.candidates.friends import Friends
@@ -36,6 +37,7 @@ PLAN: Mapping[str, tuple[tuple[type[Generator], int], ...]] = {
         (RecentWalk, 60),
         (Content, 40),
         (GenrePopularity, 60),
+        (CountryPopularity, 40),
         (Fresh, 20),
         (Popularity, 100),
     ),
@@ -75,12 +77,14 @@ GENERATORS: Mapping[str, type[Generator]] = {
 
 
 def grounded(surface: str, state: State) -> tuple[str, ...]:
-    """The surface's generators that have something to go by: friends only where friendships are known.
+    """The surface's generators that have something to go by: friends only where friendships are known,
+    popularity by country only where countries are.
 
     Where there are none a ranker is trained as if the source did not exist.
     """
+    ground = {Friends.name: state.has_friends, CountryPopularity.name: state.has_countries}
     names = (generator.name for generator, _ in PLAN[surface])
-    return tuple(name for name in names if name != Friends.name or state.has_friends)
+    return tuple(name for name in names if ground.get(name, True))
 
 
 def fit_generators(

@@ -1,7 +1,7 @@
 """Tracks by how often they are played: by everybody, and by the listener.
 
 Belongs here: the two simplest baselines. Does not belong here: anything learned, decayed memory
-(repeat_memory).
+(repeat_memory), popularity among some (country_popularity, genre_popularity).
 """
 
 from typing import ClassVar
@@ -16,11 +16,17 @@ from ml.state.requests import Requests
 from ml.state.state import State
 
 
+def popularity_sum(recent: NDArray[np.float32], long: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Streams with a half-life of 3 days (`recent`), plus a little of those of 63 days (`long`) so that
+    a quiet catalogue keeps an order; float32, the shape of both."""
+    total: NDArray[np.float32] = recent + np.float32(0.01) * long
+    return total
+
+
 def popularity_score(state: State) -> NDArray[np.float32]:
-    """Decayed streams with a half-life of 3 days, plus a little of 63 days so that a quiet catalogue
-    keeps an order; float32 (tracks)."""
-    recent, long = state.tracks["streams_h3"], state.tracks["streams_h63"]
-    score: NDArray[np.float32] = recent + np.float32(0.01) * long + np.float32(1e-6)
+    """`popularity_sum` of everybody's streams, above 0 for every track; float32 (tracks)."""
+    score = popularity_sum(state.tracks["streams_h3"], state.tracks["streams_h63"])
+    score += np.float32(1e-6)
     return score
 
 

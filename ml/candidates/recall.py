@@ -4,7 +4,7 @@ Belongs here: recall of pools and how well each generator's own order does. Does
 metrics' formulas and the order of shown lists (ml.evaluation).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -90,23 +90,23 @@ def recall_table(
         "candidates": [float(n) / max(requests, 1) for n in (*proposed, len(pool.request))],
     }
     for depth in depths:
-        columns[f"recall@{depth}"] = [
-            *(mean_recall(np.asarray(row <= depth), request) for row in ranks),
-            None,
-        ]
+        found_by = (mean_recall(np.asarray(row <= depth), request) for row in ranks)
+        columns[f"recall@{depth}"] = [*found_by, None]
     truth = Truth(request, track, np.ones(len(request), dtype=np.int8), requests)
     own = [_own_order(row, truth) for row in ranks]
     for name, _, _ in ORDERED:
         columns[name] = [*(found[name] for found in own), None]
     columns["recall"] = [*(mean_recall(np.isfinite(row), request) for row in ranks), whole]
-    others = (
-        np.asarray(np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0))
-        for row in range(len(ranks))
-    )
-    columns["marginal"] = [*(whole - mean_recall(hit, request) for hit in others), None]
-    numbers = {
-        name: pa.array(values, pa.float64())
-        for name, values in columns.items()
-        if name != "generator"
-    }
-    return pa.table({"generator": pa.array(columns["generator"], pa.string()), **numbers})
+    columns["marginal"] = [*_marginals(ranks, request, whole), None]
+    names = pa.array(columns.pop("generator"), pa.string())
+    numbers = {name: pa.array(values, pa.float64()) for name, values in columns.items()}
+    return pa.table({"generator": names, **numbers})
+
+
+def _marginals(
+    ranks: NDArray[np.float32], request: NDArray[np.int32], whole: float
+) -> Iterator[float]:
+    """For each generator: recall of the pool, `whole`, minus that of the pool without it."""
+    for row in range(len(ranks)):
+        others = np.isfinite(np.delete(ranks, row, axis=0)).any(axis=0)
+        yield whole - mean_recall(np.asarray(others), request)

@@ -25,6 +25,8 @@ def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     By the time since the track was last played, today's streams first; tracks played at the same instant,
     as in data dated by the month, stand in the order of their index.
     """
+    if len(requests) == 1:
+        return _latest_of_one(requests, state, most)
     owner, position = state.user_tracks.take(requests.user)
     item, age = (
         state.user_tracks.item[position],
@@ -40,6 +42,23 @@ def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     counts = np.bincount(owner[kept], minlength=len(requests))
     indptr: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return replace(requests, session_indptr=indptr, session_track=item[kept].astype(np.int32))
+
+
+def _latest_of_one(requests: Requests, state: State, most: int) -> Requests:
+    """The same of a single request: the order of the listener's tracks serves sources and features."""
+
+    def ordered() -> NDArray[np.int32]:
+        span = slice(*state.user_tracks.span(int(requests.user[0])))
+        item = state.user_tracks.item[span]
+        age = state.user_tracks.columns["last_played_age"][span]
+        if requests.day is not None and not requests.day.skipped.all():
+            owner = np.zeros(len(item), dtype=np.int64)
+            _, item, age = _with_today(owner, item, age, requests.day)
+        return item[np.lexsort((item, age))]
+
+    latest = requests.once(state, "latest tracks", ordered)[:most][::-1]
+    indptr = np.array([0, len(latest)], dtype=np.int64)
+    return replace(requests, session_indptr=indptr, session_track=latest.astype(np.int32))
 
 
 def _with_today(

@@ -1,46 +1,57 @@
 """Tracks the listener comes back to.
 
 Belongs here: base-level activation of own tracks. Does not belong here: unheard tracks, the running
-session (session_memory).
+session (session_memory), how fast listeners forget (forgetting).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.candidates.generator import Candidates
-from ml.candidates.power_law import activation
-from ml.candidates.stateless import Stateless
+from ml.candidates.forgetting import chosen_exponent
+from ml.candidates.generator import Arrays, Candidates, FitInput
+from ml.candidates.power_law import EXPONENT, strength
 from ml.candidates.top import top_of_long
 from ml.state.requests import Requests
 from ml.state.state import State
 
-# Exponent of forgetting at home: .8 beats .5 and 1.2 on personal listening histories.
-EXPONENT = 0.8
-# A skip of the last days takes away this share of a stream's worth.
-_SKIP_WEIGHT = 0.5
-
 
 def memory(
-    requests: Requests, state: State
+    requests: Requests, state: State, exponent: float = EXPONENT
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """(request, track, activation lowered by recent skips) of all own tracks."""
     owner, position = state.user_tracks.take(requests.user)
-    columns = state.user_tracks.columns
-    strength = activation(columns, position, EXPONENT)
-    skips = columns["skips_h8"][position]
-    score = strength / (1.0 + _SKIP_WEIGHT * skips)
-    return owner, state.user_tracks.item[position], score.astype(np.float32)
+    score = strength(state.user_tracks.columns, position, exponent)
+    return owner, state.user_tracks.item[position], score
 
 
-class RepeatMemory(Stateless):
-    """Own tracks by base-level activation (ACT-R)."""
+class RepeatMemory:
+    """Own tracks by base-level activation (ACT-R); the fit chooses the exponent of forgetting."""
 
     name: ClassVar[str] = "repeat_memory"
     surfaces: ClassVar[tuple[str, ...]] = ("home",)
 
+    def __init__(self, exponent: float = EXPONENT) -> None:
+        self.exponent = exponent
+
+    @classmethod
+    def fit(cls, data: FitInput) -> Self:
+        """Choose the exponent on the last days of what is known before `data.settled`."""
+        past = data.log if data.settled is None else data.log.before(data.settled)
+        return cls(chosen_exponent(past, data.seed))
+
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """The listener's strongest memories."""
-        owner, track, score = memory(requests, state)
+        owner, track, score = memory(requests, state, self.exponent)
         return top_of_long(owner.astype(np.int32), track, score, k)
+
+    def arrays(self) -> Arrays:
+        """The exponent, float64 (1)."""
+        return {"exponent": np.array([self.exponent])}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, position: NDArray[np.int32], tracks: int) -> Self:
+        """With the stored exponent; bundles that were made before there was a choice have none."""
+        del position, tracks
+        return cls(float(arrays["exponent"][0])) if "exponent" in arrays else cls()

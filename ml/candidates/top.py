@@ -9,28 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ml.candidates.bounds import MARGIN, Exact, below_best, kth_best, near_best, rounded
 from ml.candidates.generator import Candidates
 from ml.state.requests import Requests
 from ml.state.rows import Rows, one_row, rows_of
 
 # Floats of one padded block in a selection: 8 million are 32 MB, their positions 64 MB.
 _FLOATS = 8_000_000
-# Scores are rounded to this step, so that equal tracks tie.
-_STEP = np.float32(2.0**-18)
-# A product of dense matrices differs in its last bits with the block's shape (1e-6 at most where lengths are
-# near 1), and rounding makes a step of some of that: what is this near to the k-th best is computed
-# again, each pair by itself, so that batch and online agree. With rounding alone 6 of 1,000 lists differed.
-_MARGIN = 2 * _STEP
-# Pairs computed again together: 8,192 x 128 doubles are 8 MB a side.
-_PAIRS = 8_192
-# (request, track), int32 both -> float64 scores.
-Exact = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float64]]
 # (request, column) -> tracks, int32.
 Named = Callable[[NDArray[np.int32], NDArray[np.integer]], NDArray[np.int32]]
 # Bits of a positive float32, and of a key to sort by.
 _SCORE_BITS, _KEY_BITS = 31, 64
-# Scores of one row that are looked at as one group in the search for its best.
-_GROUP = 16
 
 
 def no_candidates() -> Candidates:
@@ -45,7 +34,7 @@ def top_of_long(
     """The best `k` rows a request by score, ties by the smaller track index; scores of 0 or less and
     nan are dropped."""
     if len(request) and (request == request[0]).all():
-        return _one_request(track, score, k, request[0])
+        return best_of_one(track, score, k, request[0])
     kept = np.flatnonzero(score > 0)
     request, track, score = _ordered(request[kept], track[kept], score[kept].astype(np.float32))
     first = np.ones(len(request), dtype=np.bool_)
@@ -80,18 +69,21 @@ def _ordered(
     return asked, named, bits.view(np.float32)
 
 
-def _one_request(
+def best_of_one(
     track: NDArray[np.int32], score: NDArray[np.float32], k: int, request: int | np.int32 = 0
 ) -> Candidates:
+    """`top_of_long` of one request's rows."""
     bound = np.float32(0)
     if len(score) > 2 * k:
         bound = np.partition(score, len(score) - k)[len(score) - k]
-    kept = score >= bound if bound > 0 else score > 0
-    track, score = track[kept], score[kept].astype(np.float32)
+    kept = (score >= bound if bound > 0 else score > 0).nonzero()[0]
+    score = score[kept].astype(np.float32, copy=False)
+    track = track[kept].astype(np.int32, copy=False)
     order = np.lexsort((track, -score))[:k]
     rank = np.arange(1, len(order) + 1, dtype=np.int32)
-    asked = np.full(len(order), request, dtype=np.int32)
-    return Candidates(asked, track[order].astype(np.int32), score[order], rank)
+    asked = np.empty(len(order), dtype=np.int32)
+    asked.fill(request)
+    return Candidates(asked, track[order], score[order], rank)
 
 
 def _bounds(matrix: sparse.csr_matrix, k: int) -> NDArray[np.float32]:
@@ -160,7 +152,7 @@ def _best_of_one(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     size = len(data)
     bound = np.partition(data, size - k)[size - k] if size > k else np.float32(0)
-    kept = np.flatnonzero((data >= bound) & (data > 0))
+    kept = (data >= bound if bound > 0 else data > 0).nonzero()[0]
     kept = kept[np.argsort(column[kept])]
     if len(kept) > k:
         tie = data[kept] == bound
@@ -179,42 +171,15 @@ def top_of(rows: Rows, k: int) -> Candidates:
     """The best `k` positive entries of every row of (requests, tracks)."""
     if len(rows) != 1:
         return top_of_sparse(rows.matrix(), k)
-    return _one_request(rows.column, rows.value, k)
+    return best_of_one(rows.column, rows.value, k)
 
 
 def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
     """The best `k` positive stored entries of every row of a (requests, tracks) matrix."""
     if scores.shape[0] == 1:
-        return _one_request(scores.indices, scores.data, k)
+        return best_of_one(scores.indices, scores.data, k)
     best = top_of_rows(scores, k)
     return top_of_long(_row_of(best.indptr), best.indices.astype(np.int32), best.data, k)
-
-
-def best_products(left: NDArray[np.float32], right: NDArray[np.float32]) -> Exact:
-    """Exact scores of `left` (requests, q, d) against `right` (tracks, d): the largest inner product with
-    any of the q, in double precision and for each pair by itself."""
-
-    def exact(request: NDArray[np.int32], track: NDArray[np.int32]) -> NDArray[np.float64]:
-        found = np.empty(len(request), dtype=np.float64)
-        for start in range(0, len(request), _PAIRS):
-            part = slice(start, start + _PAIRS)
-            rows = right[track[part]].astype(np.float64)
-            products = np.einsum("pqd,pd->pq", left[request[part]].astype(np.float64), rows)
-            found[part] = products.max(axis=1)
-        return found
-
-    return exact
-
-
-def _rounded(
-    request: NDArray[np.int32],
-    track: NDArray[np.int32],
-    score: NDArray[np.float32],
-    exact: Exact | None,
-) -> NDArray[np.float32]:
-    better = score if exact is None else exact(request, track)
-    rounded: NDArray[np.float32] = (np.rint(better / _STEP) * _STEP).astype(np.float32)
-    return rounded
 
 
 def top_of_dense(
@@ -231,14 +196,19 @@ def top_of_dense(
     rows, columns = scores.shape
     if rows == 1:
         return _top_of_dense_row(scores[0], k, track, exact)
-    near = scores > -_MARGIN
+    near = scores > -MARGIN
     if columns > k:
-        # The k-th best value bounds the row; what is near it stays in, the exact cut comes after.
-        near &= scores >= np.partition(scores, columns - k, axis=1)[:, [columns - k]] - _MARGIN
+        # What is near the bound stays in, the exact cut comes after.
+        near &= scores >= below_best(scores, k) - MARGIN
     row, column = np.nonzero(near)
+    held = scores[row, column]
+    if exact is not None:
+        # Fewer still, so that few are computed again.
+        few = (held >= kth_best(rows, row, held, k)[row] - MARGIN).nonzero()[0]
+        row, column, held = row[few], column[few], held[few]
     request = row.astype(np.int32)
     named = column.astype(np.int32) if track is None else track(request, column)
-    return top_of_long(request, named, _rounded(request, named, scores[row, column], exact), k)
+    return top_of_long(request, named, rounded(request, named, held, exact), k)
 
 
 def _top_of_dense_row(
@@ -247,24 +217,10 @@ def _top_of_dense_row(
     track: Named | None,
     exact: Exact | None,
 ) -> Candidates:
-    """The same of a single row, most of which is passed over once and never rounded or sorted.
-
-    The k-th largest of the maxima of disjoint groups is at most the k-th largest score; rounding moves
-    a score by half a step.
-    """
-    groups = len(scores) // _GROUP
-    kept = np.arange(len(scores), dtype=np.int32)
-    if groups > k:
-        best = scores[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
-        bound = np.partition(best, groups - k)[groups - k]
-        kept = np.flatnonzero(scores >= bound - _MARGIN).astype(np.int32)
-        if len(kept) > k:
-            # As a block bounds it, so that few are computed again.
-            held = scores[kept]
-            kept = kept[held >= np.partition(held, len(held) - k)[len(held) - k] - _MARGIN]
+    kept, held = near_best(scores, k)
     request = np.zeros(len(kept), dtype=np.int32)
     named = kept if track is None else track(request, kept)
-    return _one_request(named, _rounded(request, named, scores[kept], exact), k)
+    return best_of_one(named, rounded(request, named, held, exact), k)
 
 
 def stack(parts: Sequence[Candidates], offsets: Sequence[int]) -> Candidates:

@@ -58,14 +58,7 @@ def cold_recall(
     everybody hears beside everything says less (inverse propensity: Yang et al. 2018, RecSys).
     """
     warm = np.flatnonzero(~cold)
-    place = np.full(len(cold), -1, dtype=np.int64)
-    place[warm] = np.arange(len(warm))
-    both = np.concatenate([pairs, pairs[:, ::-1]])
-    both = both[cold[both[:, 0]] & ~cold[both[:, 1]]]
-    relevant = sparse.csr_matrix(
-        (np.ones(len(both), dtype=np.float64), (both[:, 0], place[both[:, 1]])),
-        shape=(len(cold), len(warm)),
-    )
+    relevant = _warm_company(pairs, cold, warm)
     asked = np.flatnonzero(np.diff(relevant.indptr))
     relevant = relevant[asked]
     relevant.data = np.maximum(plays[warm][relevant.indices], 1.0) ** -discount
@@ -83,6 +76,20 @@ def cold_recall(
         popularity=float(np.mean(popular_hits / total)),
         tracks=len(asked),
         k=k,
+    )
+
+
+def _warm_company(
+    pairs: NDArray[np.int32], cold: NDArray[np.bool_], warm: NDArray[np.int64]
+) -> sparse.csr_matrix:
+    """How often each cold track is paired with each warm one, float64 (n, warm); warm rows are empty."""
+    place = np.full(len(cold), -1, dtype=np.int64)
+    place[warm] = np.arange(len(warm))
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[cold[both[:, 0]] & ~cold[both[:, 1]]]
+    return sparse.csr_matrix(
+        (np.ones(len(both), dtype=np.float64), (both[:, 0], place[both[:, 1]])),
+        shape=(len(cold), len(warm)),
     )
 
 

@@ -108,6 +108,14 @@ def slice_rows(
     return _table(names, found)
 
 
+def _adjusted(p: NDArray[np.float64], names: Sequence[_Names]) -> NDArray[np.float64]:
+    """Chances of `names`, Holm-adjusted over all slices and models of a metric."""
+    adjusted, of_metric = p.copy(), np.array([name[3] for name in names])
+    for metric in np.unique(of_metric):
+        adjusted[of_metric == metric] = holm(p[of_metric == metric])
+    return adjusted
+
+
 def slice_advantages(
     lists: Mapping[str, Lists],
     truth: Truth,
@@ -144,8 +152,5 @@ def slice_advantages(
         found += gaps
         few = np.array([one.users < 2 for one in gaps], dtype=np.bool_)
         chances.append(np.where(few, np.nan, p_values(means)))
-    p = np.concatenate(chances) if chances else np.zeros(0)
-    of_metric = np.array([name[3] for name in names])
-    for metric in np.unique(of_metric):
-        p[of_metric == metric] = holm(p[of_metric == metric])
+    p = _adjusted(np.concatenate(chances) if chances else np.zeros(0), names)
     return _table(names, found).append_column("p", pa.array(p, pa.float64()))

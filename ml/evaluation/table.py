@@ -51,6 +51,17 @@ def _by_user(
     return values[~np.isnan(values[:, 0])].reshape(-1, len(lists), len(SHOWN))
 
 
+def _adjusted(advantages: Sequence[Interval], means: NDArray[np.float64]) -> list[float]:
+    """p of each advantage, Holm-adjusted over the models of a metric; nan, of fewer than two users.
+
+    Advantages are in the order of (model, metric of SHOWN); `means` float64 (resamples, advantages).
+    """
+    few = np.array([one.users < 2 for one in advantages], dtype=np.bool_)
+    chances = np.where(few, np.nan, p_values(means)).reshape(-1, len(SHOWN))
+    adjusted = np.stack([holm(column) for column in chances.T], axis=1)
+    return [float(one) for one in adjusted.ravel()]
+
+
 def comparison_rows(
     surface: str,
     lists: Mapping[str, Lists],
@@ -80,12 +91,9 @@ def comparison_rows(
     means = resampled_means(columns, seed=seed, resamples=RESAMPLES)
     found = column_intervals(columns, means)
     keys, pairs = list(product(models, metrics)), list(product(others, metrics))
-    few = np.array([one.users < 2 for one in found[len(keys) :]], dtype=np.bool_)
-    chance = np.where(few, np.nan, p_values(means[:, len(keys) :]))
-    chances = chance.reshape(len(others), len(metrics))
-    adjusted = np.stack([holm(column) for column in chances.T], axis=1)
-    gap = dict(zip(pairs, found[len(keys) :], strict=True))
-    p = dict(zip(pairs, adjusted.ravel().tolist(), strict=True))
+    advantages = found[len(keys) :]
+    gap = dict(zip(pairs, advantages, strict=True))
+    p = dict(zip(pairs, _adjusted(advantages, means[:, len(keys) :]), strict=True))
     rows = [
         Row(surface, *key, interval, gap.get(key), p.get(key))
         for key, interval in zip(keys, found, strict=False)

@@ -69,12 +69,6 @@ def judge(
     ]
     values = ", ".join(f'{value} as "{name}"' for name, value, _ in columns)
     problems = [f'({problem}) as "problem {name}"' for name, _, problem in columns]
-    reasons = [f'"problem {name}"' for name, _, _ in columns]
-    reasons += [
-        f"case when \"{name}\" is null then '{name}: missing' end"
-        for name in table.required
-        if name != "listen_id"
-    ]
     parameters = {"earliest": file.earliest} if table.name in _DATED_BY_FILE else {}
     connection.execute(
         f"""
@@ -82,15 +76,29 @@ def judge(
         with typed as (select raw.{RECORD}, {values}, {", ".join(problems)} from raw),
         complete as (select * replace ({_defaults(table, replay_day, not_before)}) from typed)
         select {RECORD}, {", ".join(f'"{name}"' for name, _, _ in columns)},
-            coalesce({", ".join([*reasons, *_RULES[table.name]])}) as reason
+            coalesce({", ".join(_reasons(table))}) as reason
         from complete
         """,
         parameters,
     )
-    if table.name == "listens":
-        missing = "select count(*) from judged where listen_id is null and reason is null"
-        if connection.execute(missing).fetchall()[0][0]:
-            _derive_ids(connection, file.source)
+    if table.name == "listens" and _lacks_ids(connection):
+        _derive_ids(connection, file.source)
+
+
+def _reasons(table: Table) -> list[str]:
+    """SQL of what may be wrong with a row of `typed`, null where nothing is, what comes first first."""
+    untyped = [f'"problem {name}"' for name in table.schema.names]
+    missing = [
+        f"case when \"{name}\" is null then '{name}: missing' end"
+        for name in table.required
+        if name != "listen_id"
+    ]
+    return [*untyped, *missing, *_RULES[table.name]]
+
+
+def _lacks_ids(connection: duckdb.DuckDBPyConnection) -> bool:
+    missing = "select count(*) from judged where listen_id is null and reason is null"
+    return bool(connection.execute(missing).fetchall()[0][0])
 
 
 def _defaults(table: Table, replay_day: date | None, not_before: date | None) -> str:

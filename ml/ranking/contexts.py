@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ml.evaluation.summary import Surroundings
 from ml.ranking.asked import AskedDay, asked_days, genre_membership, heard_on, plays_before, tastes
 from ml.ranking.run import TrainingRun
-from ml.ranking.steps import cut_vectors, states_of
+from ml.ranking.steps import cut_vectors, run_draw, states_of
 from ml.state.catalogue import Catalogue
-from ml.state.read import read_log
+from ml.state.read_log import read_log
 from ml.tables import RECOMMENDED_SURFACES
 
 
@@ -41,9 +41,10 @@ def read_contexts(
     connection: duckdb.DuckDBPyConnection, run: TrainingRun
 ) -> tuple[Catalogue, dict[str, Context]]:
     """The catalogue at the run's `as_of`, and the context of every surface that somebody asked for."""
-    state_of = states_of(connection)
+    drawn = run_draw(connection, run)
+    state_of = states_of(connection, drawn)
     final = state_of(run.plan.as_of)
-    log = read_log(connection, final)
+    log = read_log(connection, final, drawn)
     vectors = cut_vectors(run, "test")
     contexts = {}
     for surface in RECOMMENDED_SURFACES:

@@ -65,11 +65,18 @@ def source_features(pool: Pool) -> Named:
         columns[f"source_{name}_score"] = pool.score[row]
         columns[f"source_{name}_rank"] = pool.rank[row]
     present = ~np.isnan(pool.rank)
-    columns["source_count"] = present.sum(axis=0).astype(np.float32)
-    reciprocal = np.where(present, 1.0 / (60.0 + pool.rank), 0.0)
-    columns["source_fusion"] = reciprocal.sum(axis=0).astype(np.float32)
-    columns["source_best"] = np.where(present, pool.rank, np.inf).min(axis=0, initial=np.inf)
+    columns["source_count"] = np.add.reduce(present, axis=0, dtype=np.float32)
+    # Infinitely far down adds nothing.
+    rank = np.where(present, pool.rank, np.float32(np.inf))
+    columns["source_fusion"] = np.add.reduce(1.0 / (60.0 + rank), axis=0)
+    columns["source_best"] = np.minimum.reduce(rank, axis=0, initial=np.inf)
     return columns
+
+
+def _of_rows(column: NDArray[np.float32], request: NDArray[np.int32]) -> NDArray[np.float32]:
+    """A column over requests as one over the pool's rows."""
+    rows: NDArray[np.float32] = column[request] if len(column) > 1 else column.repeat(len(request))
+    return rows
 
 
 def _families(
@@ -85,9 +92,9 @@ def _families(
     yield pair_features(state, user, pool.track)
     yield artist_features(state, user, pool.track)
     listener = listener_features(state, requests.user)
-    yield {name: column[pool.request] for name, column in listener.items()}
+    yield {name: _of_rows(column, pool.request) for name, column in listener.items()}
     yield track_features(state, pool.track)
-    yield content_features(profiles, state, vectors, pool.request, pool.track)
+    yield content_features(profiles, requests, state, vectors, pool.request, pool.track)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, pool.request, pool.track)
         yield relation_features(requests, relations, pool.request, pool.track)

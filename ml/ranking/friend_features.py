@@ -16,6 +16,18 @@ from ml.state.taste import genre_cosines, normalise, taste_rows
 
 Named = dict[str, NDArray[np.float32]]
 
+_COLUMNS = (
+    "friends_count",
+    "friends_share",
+    "friends_artist_share",
+    "friends_taste",
+    "friends_circle",
+    "friends_genre_cosine",
+    "friends_number",
+    "friends_active",
+    "friends_alike",
+)
+
 
 def _streamed(pairs: PairTable) -> sparse.csr_matrix:
     """1 where a listener streamed an item, float32 (users, items)."""
@@ -49,7 +61,11 @@ def friend_features(
     streamed anything; what friends' and the circle's tastes hold of the track; the cosine of its genres with
     those of the circle; how many friends there are and how alike the listener's taste is to the circle's.
     """
+    if not state.has_friends:
+        return _of_nobody(len(track))
     friends = _evenly(friends_of(requests, state))
+    if not len(friends.column):
+        return _of_nobody(len(track))
     circle = _sorted(circle_tastes(requests, state))
     active = _row_sums(friends, (state.users["streams"][friends.column] > 0).astype(np.float32))
     genres = normalise(circle.times(state.catalogue.genres).filled())
@@ -70,6 +86,14 @@ def friend_features(
         "friends_active": np.log1p(active)[request],
         "friends_alike": _alike(requests, state, circle)[request],
     }
+
+
+def _of_nobody(rows: int) -> Named:
+    """The columns where none of the listeners follows anybody."""
+    none = np.zeros(rows, dtype=np.float32)
+    columns = dict.fromkeys(_COLUMNS, none)
+    columns["friends_alike"] = np.full(rows, np.nan, dtype=np.float32)
+    return columns
 
 
 def _alike(requests: Requests, state: State, circle: Rows) -> NDArray[np.float32]:

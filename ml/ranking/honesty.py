@@ -25,11 +25,14 @@ from ml.evaluation.leaks import (
 from ml.ranking.examples import Examples, build_examples, read_examples
 from ml.ranking.labels import LabelledRequests
 from ml.ranking.run import TrainingRun
-from ml.ranking.steps import cut_sources
-from ml.ranking.training import fit_input, label_day
+from ml.ranking.steps import cut_sources, cut_vectors, run_draw
+from ml.ranking.training import fit_input, grown, label_day
+from ml.state.drawn import Drawn
 from ml.state.friendships import holds_friendships
-from ml.state.log import Log, day_number
-from ml.state.read import read_log, read_state
+from ml.state.log import Log
+from ml.state.plays import Plays, count_plays
+from ml.state.read import read_state
+from ml.state.read_log import read_log
 from ml.state.state import State
 from ml.tables import RECOMMENDED_SURFACES
 
@@ -42,6 +45,7 @@ _FRIENDSHIPS = "intermediate.friendships"
 # What a row of the warehouse says about when it became known.
 _KNOWN = {
     "staging.tracks": "known_at < $day::date",
+    "staging.users": "known_at < $day::date",
     "intermediate.listens": "known_on < $day::date",
     "intermediate.tracks": "first_known_on < $day::date",
     "intermediate.users": "first_known_on < $day::date",
@@ -94,15 +98,23 @@ def without_future(
 
 
 def examples_again(
-    run: TrainingRun, surface: str, log: Log, listeners: pa.StringArray, state: State
+    run: TrainingRun,
+    surface: str,
+    log: Log,
+    listeners: pa.StringArray,
+    states: tuple[State, State],
 ) -> Examples:
-    """The test examples of the cut's day, 500 requests at most, from what was known at the cut.
+    """The test examples of the first test day, 500 requests at most, from what was known before it.
 
-    Requests and truth are the day's own; `state` is the cut's, read from a warehouse without the
-    future, and so are candidates and features. `log` and its `listeners` are those of the whole run.
+    Requests and truth are the day's own; `states` are the cut's and the day's (a gap may lie between), read from
+    a warehouse without the future, and so are candidates and features. `log` and its `listeners` are those of
+    the whole run.
     """
+    fitted, state = states
     labelled = label_day(surface, "test", run.plan, log, listeners, state)
-    sources = cut_sources(run, "test", surface, state)
+    sources = cut_sources(run, "test", surface, fitted)
+    if fitted is not state:
+        sources = grown(sources, fitted.catalogue.size, cut_vectors(run, "test"), state)
     first = first_requests(labelled, _REQUESTS)
     return build_examples(first, sources, state, negatives=None, seed=run.plan.seed)
 
@@ -158,33 +170,19 @@ def refitted(run: TrainingRun, surface: str, past: Log, state: State) -> dict[st
     return {} if same else {f"{_REFITTED.name} as it was fitted": 1.0}
 
 
-def miscounted(log: Log, state: State) -> dict[str, float]:
-    """Counts of `state` that are not those of the log before its day, with the share of keys: plays and
+def miscounted(tracks: Plays, listeners: Plays, state: State) -> dict[str, float]:
+    """Counts of `state` that are not those of the listens before its day, with the share of keys: plays and
     streams of tracks and of listeners. A count that runs past the day is one of its features' leaks."""
-    past = log.before(state.valid_on)
     found = {}
-    for name, key, columns in (
-        ("track", past.track, state.tracks),
-        ("listener", past.user, state.users),
+    for name, counted, columns in (
+        ("track", tracks, state.tracks),
+        ("listener", listeners, state.users),
     ):
-        for what, weights in (("plays", None), ("streams", past.is_stream)):
-            counted = np.bincount(key, weights=weights, minlength=columns.rows)
-            wrong = np.flatnonzero(counted[: columns.rows] != columns[what])
+        for what, number in (("plays", counted.before), ("streams", counted.streams)):
+            wrong = np.flatnonzero(number[: columns.rows] != columns[what])
             if len(wrong):
                 found[f"{what} of a {name}"] = len(wrong) / columns.rows
     return found
-
-
-def counts(log: Log, cut: date) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """(listens before the cut, listens from then on, heard in the first half of the past) by track."""
-    past = log.known_day < day_number(cut)
-    before = np.bincount(log.track[past], minlength=log.tracks)
-    after = np.bincount(log.track[~past], minlength=log.tracks)
-    days = np.unique(log.known_day[past])
-    early = np.zeros(log.tracks, dtype=np.bool_)
-    if len(days):
-        early[log.track[past & (log.known_day <= days[len(days) // 2])]] = True
-    return before, after, early
 
 
 def counting(examples: Examples, past: NDArray[np.int64], least: int) -> dict[str, float]:
@@ -195,26 +193,42 @@ def counting(examples: Examples, past: NDArray[np.int64], least: int) -> dict[st
     return counting_features(sample.feature_names, sample.matrix().features.values, below)
 
 
+def _first_asked(
+    connection: duckdb.DuckDBPyConnection, run: TrainingRun, fitted: State, drawn: Drawn
+) -> State:
+    """The state of the first test day, without the future: the cut's own where no gap lies between."""
+    day = run.plan.days("test")[0]
+    if day == fitted.valid_on:
+        return fitted
+    with without_future(connection, day) as known:
+        return read_state(known, day, drawn)
+
+
 def honesty(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> Honesty:
     """Look at the test examples of both surfaces."""
-    cut = run.plan.cut("test")
-    whole = read_state(connection, run.plan.as_of)
-    log = read_log(connection, whole)
+    cut, as_of = run.plan.cut("test"), run.plan.as_of
+    drawn = run_draw(connection, run)
+    whole = read_state(connection, as_of, drawn)
+    log = read_log(connection, whole, drawn)
+    tracks, listeners = (
+        count_plays(connection, key, ids, cut=cut, as_of=as_of)
+        for key, ids in (("track_id", whole.catalogue.track_ids), ("user_id", whole.user_ids))
+    )
     with without_future(connection, cut) as known:
-        state = read_state(known, cut)
-        past = read_log(known, state)
-    before, after, settled = counts(log, cut)
-    filtered = filtered_before_split(before, after, settled)
-    other = miscounted(log, state)
+        fitted = read_state(known, cut, drawn)
+        past = read_log(known, fitted, drawn)
+    states = fitted, _first_asked(connection, run, fitted, drawn)
+    filtered = filtered_before_split(tracks.before, tracks.after, tracks.is_early)
+    other = miscounted(tracks, listeners, fitted)
     telling: dict[str, float] = {}
     for surface in RECOMMENDED_SURFACES:
         given = read_examples(run.examples(surface, "test"))
         if not len(given.rows):
             continue
-        again = examples_again(run, surface, log, whole.user_ids, state)
-        found = changed(given, again) | refitted(run, surface, past, state)
+        again = examples_again(run, surface, log, whole.user_ids, states)
+        found = changed(given, again) | refitted(run, surface, past, fitted)
         other |= {f"{surface} {name}": part for name, part in found.items()}
         if filtered is not None:
-            counted = counting(given, before, filtered.least)
+            counted = counting(given, tracks.before, filtered.least)
             telling |= {f"{surface} {name}": share for name, share in counted.items()}
     return Honesty(other, filtered, telling)

@@ -72,6 +72,17 @@ def _play_grades(log: Log, duration_ms: NDArray[np.float32]) -> NDArray[np.int8]
     return np.where(log.is_stream & (ms >= _COMPLETE_SHARE * duration), 3, grade).astype(np.int8)
 
 
+def _home_grades(
+    day: Log, owner: NDArray[np.int32], duration_ms: NDArray[np.float32]
+) -> NDArray[np.int8]:
+    """`_play_grades`, and 4 where the row's `owner` streamed its track twice or more in `day`."""
+    grade = _play_grades(day, duration_ms)
+    pair = owner.astype(np.int64) * day.tracks + day.track
+    _, inverse = np.unique(pair, return_inverse=True)
+    streams = np.bincount(inverse, weights=day.is_stream)[inverse] if len(pair) else np.zeros(0)
+    return np.where(streams >= 2, 4, grade).astype(np.int8)
+
+
 def home_requests(
     log: Log,
     all_user_ids: pa.StringArray,
@@ -93,11 +104,7 @@ def home_requests(
     listeners = listeners[_sample(len(listeners), maximum, seed)]
     day = day.select(np.isin(day.user, listeners))
     owner = np.searchsorted(listeners, day.user).astype(np.int32)
-    grade = _play_grades(day, state.catalogue.duration_ms)
-    pair = owner.astype(np.int64) * day.tracks + day.track
-    _, inverse = np.unique(pair, return_inverse=True)
-    streams = np.bincount(inverse, weights=day.is_stream)[inverse] if len(pair) else np.zeros(0)
-    grade = np.where(streams >= 2, 4, grade).astype(np.int8)
+    grade = _home_grades(day, owner, state.catalogue.duration_ms)
     kept = grade > 0
     truth = _best_grades(owner[kept], day.track[kept], grade[kept])
     users = all_user_ids.take(pa.array(listeners))

@@ -4,6 +4,8 @@ Belongs here: transforms of state columns per candidate row. Does not belong her
 at other rows or at time of day.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,17 +16,6 @@ Named = dict[str, NDArray[np.float32]]
 
 # Weight of the prior in smoothed rates: a rate needs about this many plays to speak for itself.
 _PRIOR_PLAYS = 5.0
-
-
-def _at(
-    columns: Columns, position: NDArray[np.int64], absent: dict[str, float], names: tuple[str, ...]
-) -> Named:
-    """All columns at positions, with a stated value where the position is -1."""
-    values = np.empty((len(names), len(position)), dtype=np.float32)
-    values[:] = np.array([absent.get(name, 0.0) for name in names], dtype=np.float32)[:, None]
-    known = np.flatnonzero(position >= 0)
-    values[:, known] = columns.values[:, position[known]]
-    return dict(zip(names, values, strict=True))
 
 
 def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,34 +45,51 @@ def _user_at(state: State, user: NDArray[np.int32], name: str) -> NDArray[np.flo
 def pair_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
     """What the listener did with this very track: rows (m,) each."""
     position = state.user_tracks.find(user, track)
-    names = state.user_tracks.columns.names
-    ages = {name: np.nan for name in names if name.endswith("_age")}
-    raw = _at(state.user_tracks.columns, position, ages, names)
-    columns = {
-        f"listener_track_{name}": value if name.endswith("_age") else np.log1p(value)
-        for name, value in raw.items()
-    }
-    columns["listener_track_skip_rate"] = _ratio(raw["skips"], raw["plays"])
-    total = _user_at(state, user, "streams_h22")
-    columns["listener_track_share"] = _ratio(raw["streams_h22"], total)
-    return columns
+    return _with_item(state, user, state.user_tracks.columns, position, "listener_track_")
 
 
 def artist_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
     """What the listener did with this track's artist."""
     artist = state.catalogue.artist[track] if state.catalogue.size else track
     position = state.user_artists.find(user, artist)
-    names = state.user_artists.columns.names
-    ages = {name: np.nan for name in names if name.endswith("_age")}
-    raw = _at(state.user_artists.columns, position, ages, names)
-    columns = {
-        f"listener_artist_{name}": value if name.endswith("_age") else np.log1p(value)
-        for name, value in raw.items()
-    }
-    columns["listener_artist_skip_rate"] = _ratio(raw["skips"], raw["plays"])
+    return _with_item(state, user, state.user_artists.columns, position, "listener_artist_")
+
+
+@cache
+def _absent(names: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """(rows that are ages, the values of a pair that is not known): ages nan, sums 0, a skip rate nan."""
+    ages = [row for row, name in enumerate(names) if name.endswith("_age")]
+    values = np.zeros((len(names) + 1, 1), dtype=np.float32)
+    values[[*ages, -1]] = np.nan
+    return np.array(ages, dtype=np.intp), values
+
+
+def _with_item(
+    state: State,
+    user: NDArray[np.int32],
+    columns: Columns,
+    position: NDArray[np.int64],
+    prefix: str,
+) -> Named:
+    """All columns at the positions of pairs (-1 none), sums as log(1 + x); the skip rate and the share of
+    the listener's streams. Few pairs are known: the logarithms are of those alone."""
+    ages, absent = _absent(columns.names)
+    known = (position >= 0).nonzero()[0]
+    raw = columns.values[:, position[known]]
+    plays, skips, streams = (
+        raw[columns.names.index(name)] for name in ("plays", "skips", "streams_h22")
+    )
+    values = np.empty((len(absent) + 1, len(position)), dtype=np.float32)
+    values[:-1] = absent
+    logged = np.log1p(raw)
+    logged[ages] = raw[ages]
+    values[:-2, known] = logged
+    values[-2, known] = _ratio(skips, plays)
     total = _user_at(state, user, "streams_h22")
-    columns["listener_artist_share"] = _ratio(raw["streams_h22"], total)
-    return columns
+    values[-1] = np.where(total > 0, np.float32(0), np.float32(np.nan))
+    values[-1, known] = _ratio(streams, total[known])
+    names = (prefix + name for name in (*columns.names, "skip_rate", "share"))
+    return dict(zip(names, values, strict=True))
 
 
 def listener_features(state: State, user: NDArray[np.int32]) -> Named:

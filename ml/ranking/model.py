@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ml.errors import SegueError
 from ml.ranking.features import FeatureMatrix, family
+from ml.ranking.quick import predict
 
 if TYPE_CHECKING:
     import xgboost
@@ -94,10 +95,7 @@ class Ranker:
         self._check(features)
         if not len(features.values):
             return np.zeros(0, dtype=np.float32)
-        scores: NDArray[np.float32] = self.booster.inplace_predict(
-            features.values, validate_features=False
-        )
-        return scores
+        return predict(self.booster, features.values)
 
     def contributions(
         self, features: FeatureMatrix, *, exact: bool

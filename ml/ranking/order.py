@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.intervals import paired_interval
-from ml.evaluation.metrics import per_request, per_user
+from ml.evaluation.metrics import Truth, per_request, per_user
 from ml.files import replace_text
 from ml.ranking.examples import Examples
 from ml.ranking.judging import RANKER, pool_of, source_lists, truth_of
@@ -63,12 +63,17 @@ def best_single(examples: Examples, surface: str) -> dict[str, float]:
     Equal means go to popularity, then to the alphabet.
     """
     truth, listener = truth_of(examples, surface), examples.requests["listener"].to_numpy()
-    single = {
-        name: _mean(per_request(lists, truth, 10)["ndcg"], listener)
-        for name, lists in source_lists(examples).items()
-    }
+    single = {name: _mean(found, listener) for name, found in _ndcg(examples, truth).items()}
     best = sorted(single, key=lambda name: (-single[name], name != POPULARITY, name))
     return {name: single[name] for name in best}
+
+
+def _ndcg(examples: Examples, truth: Truth) -> dict[str, NDArray[np.float64]]:
+    """NDCG@10 of every single generator by name, float64 (requests)."""
+    return {
+        name: per_request(lists, truth, 10)["ndcg"]
+        for name, lists in source_lists(examples).items()
+    }
 
 
 def _mean(values: NDArray[np.float64], listener: NDArray[np.int32]) -> float:
@@ -89,18 +94,15 @@ def choose(
     `examples` are those of all generators; the ranker was trained without those in `off`.
 
     A ranker serves where it is shown to be above the best single generator (paired 95 % interval above
-    zero), and that generator leads where it is shown to be above popularity. The ranker was stopped on the same requests, so its mean there flatters it: on a week of radio, 25
-    stations, it led by 0.046 on validation and lost by 0.059 to popularity on test.
+    zero), and that generator leads where it is shown to be above popularity. The ranker was stopped
+    on the same requests, so its mean there flatters it: on a week of radio, 25 stations, it led by 0.046
+    on validation and lost by 0.059 to popularity on test.
     Without any request or relevant track popularity leads.
     """
     single = best_single(examples, surface)
     best = next(iter(single), POPULARITY)
     truth, listener = truth_of(examples, surface), examples.requests["listener"].to_numpy()
-    ndcg = {
-        name: per_request(lists, truth, 10)["ndcg"]
-        for name, lists in source_lists(examples).items()
-    }
-
+    ndcg = _ndcg(examples, truth)
     # Few listeners have no spread of their own: then their requests are drawn instead.
     few = len(np.unique(listener)) < _LEAST_LISTENERS
     unit = np.arange(len(listener), dtype=np.int32) if few else listener

@@ -22,6 +22,7 @@ _TEXTS = {
     "friends": "friends listen to it",
     "recent_walk": "near what you played last",
     "genre_popularity": "popular in your genres",
+    "country_popularity": "popular in your country",
     "content": "sounds like what you play",
     "popularity": "popular these days",
     "fresh": "new, and close to your taste",
@@ -58,9 +59,10 @@ def explain_few(
     requests: Requests, pool: Pool, row: NDArray[np.int64], state: State
 ) -> tuple[list[list[str]], list[str]]:
     """The same as `explain` for one request's shown rows, without Arrow's 20 us a call."""
-    rank = np.where(np.isnan(pool.rank[:, row]), np.inf, pool.rank[:, row])
-    order = np.argsort(rank, axis=0, kind="stable").T.tolist()
-    count = np.isfinite(rank).sum(axis=0).tolist()
+    rank = np.ascontiguousarray(pool.rank[:, row].T)
+    # What is not a number sorts last and does not equal itself.
+    order = rank.argsort(axis=1, kind="stable").tolist()
+    count = np.add.reduce(rank == rank, axis=1).tolist()
     sources = [
         [pool.generators[place] for place in places[:many]]
         for places, many in zip(order, count, strict=True)

@@ -4,13 +4,14 @@ Belongs here: look-ups in item-item matrices. Does not belong here: sums over th
 generators bring as scores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.state.requests import Requests
+from ml.state.rows import places_among
 
 Named = dict[str, NDArray[np.float32]]
 
@@ -21,32 +22,47 @@ _KEYS = 2_000_000
 
 
 def _looked_up(
-    matrix: sparse.csr_matrix,
+    matrices: Sequence[sparse.csr_matrix],
     rows: NDArray[np.int64],
     request: NDArray[np.int32],
     track: NDArray[np.int32],
 ) -> NDArray[np.float32]:
-    """matrix[rows[step, request], track] for every step, 0 where nothing is stored or the row is -1;
-    float32 (steps, m).
+    """matrix[rows[step, request], track] for every matrix and step, 0 where nothing is stored or the row is
+    -1; float32 (matrices, steps, m).
 
-    Rows of each step and request are laid out in that order, so that the keys of both sides ascend: a
-    search among a block's few rows instead of the whole matrix. `request` ascends, `track` within it.
+    What the rows store is sought among the candidates, not the other way round: five rows hold fewer entries
+    than five times the candidates. `request` ascends, `track` within it, each pair once.
     """
     steps, size = rows.shape
-    flat = rows.ravel()
-    asks = np.flatnonzero(flat >= 0)
-    start = matrix.indptr[flat[asks]].astype(np.int64)
-    count = matrix.indptr[flat[asks] + 1] - start
-    place = np.arange(count.sum()) + np.repeat(start - (np.cumsum(count) - count), count)
-    if not len(place):
-        return np.zeros((steps, len(track)), dtype=np.float32)
-    width = np.int64(matrix.shape[1])
-    stored = np.repeat(asks, count) * width + matrix.indices[place]
-    pair = request * width + track
-    wanted = (np.arange(steps) * (size * width))[:, None] + pair[None, :]
-    at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
-    found: NDArray[np.float32] = np.where(stored[at] == wanted, matrix.data[place[at]], 0.0)
-    return found.astype(np.float32)
+    found = np.zeros((len(matrices) * steps, len(track)), dtype=np.float32)
+    if not len(track) or not len(matrices):
+        return found.reshape(len(matrices), steps, len(track))
+    asks = (rows >= 0).ravel().nonzero()[0]
+    parts = [_stored(matrix, rows.ravel()[asks]) for matrix in matrices]
+    count, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    step = np.concatenate([asks // size + steps * number for number in range(len(matrices))])
+    if size == 1:
+        at = places_among(track, column, matrices[0].shape[1])
+        hit = (at >= 0).nonzero()[0]
+    else:
+        width = np.int64(matrices[0].shape[1])
+        asked = np.tile(asks % size, len(matrices)).repeat(count)
+        pair, sought = request * width + track, asked * width + column
+        at = np.minimum(np.searchsorted(pair, sought), len(pair) - 1)
+        hit = (pair[at] == sought).nonzero()[0]
+    found[step.repeat(count)[hit], at[hit]] = value[hit]
+    return found.reshape(len(matrices), steps, len(track))
+
+
+def _stored(
+    matrix: sparse.csr_matrix, row: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """(how many each row stores, their columns, their values)."""
+    start = matrix.indptr[row].astype(np.int64)
+    count = matrix.indptr[row + 1] - start
+    place = (start - count.cumsum() + count).repeat(count)
+    place += np.arange(len(place))
+    return count, matrix.indices[place], matrix.data[place]
 
 
 def _rows_at(requests: Requests) -> NDArray[np.int64]:
@@ -70,16 +86,22 @@ def relation_features(
     the number of values among the last five; rows (m,) each, sorted by (request, track).
     """
     columns: Named = {}
-    rows = _rows_at(requests)
-    # All steps at once for a request, one after the other where their keys would be many.
+    rows, matrices = _rows_at(requests), list(relations.values())
+    # All at once for a request, one matrix and step after the other where their keys would be many.
     parts = min(_STEPS, 1 + _STEPS * len(track) // _KEYS)
-    split = np.array_split(rows, parts) if parts > 1 else [rows]
-    for name, matrix in relations.items():
-        found = [_looked_up(matrix, part, request, track) for part in split]
-        values = np.concatenate(found) if parts > 1 else found[0]
+    groups = [matrices] if len(requests) == 1 else [[matrix] for matrix in matrices]
+    found = [
+        np.concatenate(
+            [_looked_up(group, part, request, track) for part in np.array_split(rows, parts)],
+            axis=1,
+        )
+        if parts > 1
+        else _looked_up(group, rows, request, track)
+        for group in groups
+    ]
+    for name, values in zip(relations, (one for many in found for one in many), strict=True):
         columns[f"{prefix}_{name}_last"] = values[0]
         columns[f"{prefix}_{name}_before"] = values[1]
         columns[f"{prefix}_{name}_max"] = values.max(axis=0)
-        count = np.count_nonzero(values > 0, axis=0)
-        columns[f"{prefix}_{name}_count"] = count.astype(np.float32)
+        columns[f"{prefix}_{name}_count"] = np.add.reduce(values > 0, axis=0, dtype=np.float32)
     return columns

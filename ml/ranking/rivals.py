@@ -23,21 +23,22 @@ from ml.ranking.model import RankerError
 from ml.ranking.order import POPULARITY
 from ml.ranking.run import TrainingRun
 from ml.ranking.served import read_served
-from ml.ranking.steps import states_of
+from ml.ranking.steps import run_draw, states_of
 from ml.ranking.training import StateOf
 from ml.registry.evidence import Evidence
 from ml.registry.ground import Ground, ModelLists, surface_evidence
 from ml.serving.recommender import Recommender
 from ml.serving.saved import load_recommender
 from ml.state.catalogue import Catalogue
-from ml.state.read import read_log
+from ml.state.read_log import read_log
 from ml.tables import RECOMMENDED_SURFACES
 
 
 def grounds_of(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> dict[str, Ground]:
     """The test requests of every surface that somebody asked for, each day with its own state."""
-    state_of = states_of(connection)
-    log = read_log(connection, state_of(run.plan.as_of))
+    drawn = run_draw(connection, run)
+    state_of = states_of(connection, drawn)
+    log = read_log(connection, state_of(run.plan.as_of), drawn)
     return {
         surface: _ground(run, asked_days(surface, run, log, state_of), examples, state_of)
         for surface, examples in stored_tests(run).items()

@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.profiles import session_profiles
+from ml.ranking.content_features import candidate_dots
 from ml.state.requests import Requests
 from ml.state.state import State
-from ml.state.taste import normalise, row_dots
+from ml.state.taste import normalise
 from ml.tables import AUDIO_FEATURES
 
 Named = dict[str, NDArray[np.float32]]
 
 _RECENT = 5
 _STEP_DECAY = 0.7
+# Session tracks that are compared with every candidate; more are looked up in order.
+_COMPARED = 32
 _AUDIO = ("tempo", "energy", "valence", "danceability")
 
 
@@ -51,6 +54,8 @@ def _steps_since(
 
     `group` int32 (tracks) is the track itself, its artist or its album; -1 belongs to no group.
     """
+    if len(requests) == 1 and len(requests.session_track) <= _COMPARED:
+        return _steps_of_one(group[requests.session_track[::-1]], wanted)
     owner, track, back = requests.recent(1_000_000)
     width = np.int64(max(len(group), int(group.max(initial=0)) + 1))
     key = owner * width + group[track]
@@ -68,17 +73,31 @@ def _steps_since(
     return steps, np.where(hit, count[at], 0).astype(np.float32)
 
 
+def _steps_of_one(
+    heard: NDArray[np.int32], wanted: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same of one request, `heard` the groups of its session, the latest first: all pairs compared."""
+    back = (heard >= 0).nonzero()[0]
+    if not len(back):
+        return np.full(len(wanted), np.nan, np.float32), np.zeros(len(wanted), np.float32)
+    same = heard[back][:, None] == wanted
+    count = np.add.reduce(same, axis=0, dtype=np.float32)
+    steps = back.astype(np.float32)[same.argmax(axis=0)]
+    steps[count == 0] = np.nan
+    return steps, count
+
+
 def _audio_features(
     requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
 ) -> Named:
-    last = _last_track(requests)[request]
+    last = _last_track(requests)
     audio = state.catalogue.audio
-    columns: Named = {}
-    for name in _AUDIO:
-        values = audio[:, AUDIO_FEATURES.index(name)]
-        before = np.where(last >= 0, values[np.maximum(last, 0)], np.nan)
-        columns[f"session_{name}_step"] = np.abs(values[track] - before).astype(np.float32)
-    return columns
+    before = np.where(last[:, None] >= 0, audio[np.maximum(last, 0)], np.nan)
+    steps = np.abs(audio[track] - (before[request] if len(before) > 1 else before))
+    return {
+        f"session_{name}_step": steps[:, AUDIO_FEATURES.index(name)].astype(np.float32)
+        for name in _AUDIO
+    }
 
 
 def _clock_features(requests: Requests, request: NDArray[np.int32]) -> Named:
@@ -117,9 +136,12 @@ def session_features(
     }
     columns |= _clock_features(requests, request) | _audio_features(requests, state, request, track)
     if vectors is not None:
-        last = _last_track(requests)[request]
-        cosine = row_dots(vectors, vectors, np.maximum(last, 0), track)
-        columns["session_last_cosine"] = np.where(last >= 0, cosine, np.nan).astype(np.float32)
+        latest = _last_track(requests)
+        own = vectors[np.maximum(latest, 0)]
+        cosine = candidate_dots(own, requests, vectors, request, track)
+        columns["session_last_cosine"] = np.where(latest[request] >= 0, cosine, np.nan).astype(
+            np.float32
+        )
         mean = normalise(_recent_mean(requests, vectors))
-        columns["session_mean_cosine"] = row_dots(mean, vectors, request, track)
+        columns["session_mean_cosine"] = candidate_dots(mean, requests, vectors, request, track)
     return columns

@@ -39,8 +39,10 @@ from ml.ranking.training import (
     fit_sources,
     split_examples,
 )
+from ml.state.drawn import Drawn, draw
 from ml.state.log import Log
-from ml.state.read import read_log, read_state, read_track_versions
+from ml.state.read import read_state, read_track_versions
+from ml.state.read_log import read_log
 from ml.state.state import State
 from ml.tables import RECOMMENDED_SURFACES
 
@@ -83,7 +85,8 @@ def fit_encoder(
     documents = pq.read_table(run.documents("train"))
     if not has_text(documents) or config.name != "own":
         return None
-    log = read_log(connection, read_state(connection, run.plan.cut("train")))
+    drawn = run_draw(connection, run)
+    log = read_log(connection, read_state(connection, run.plan.cut("train"), drawn), drawn)
     pairs = co_listen_pairs(
         log.user, log.track, log.played_at, log.session, seed=config.seed, maximum=MAXIMUM_PAIRS
     )
@@ -124,13 +127,25 @@ def cut_vectors(run: TrainingRun, cut: str) -> NDArray[np.float32] | None:
     return matrix(pq.read_table(run.vectors(cut)), track_ids)
 
 
-def states_of(connection: duckdb.DuckDBPyConnection) -> StateOf:
-    """A function that reads the state of a day once and keeps it."""
+def run_draw(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> Drawn:
+    """The days and listeners that the run learns from and is judged on."""
+    sampling = run.plan.sampling
+    return draw(
+        connection,
+        run.plan.as_of,
+        latest=sampling.latest_listens,
+        most=sampling.drawn_listens,
+        seed=run.plan.seed,
+    )
+
+
+def states_of(connection: duckdb.DuckDBPyConnection, drawn: Drawn) -> StateOf:
+    """A function that reads the state of a day once, with the drawn listeners' pairs, and keeps it."""
     known: dict[date, State] = {}
 
     def state_of(day: date) -> State:
         if day not in known:
-            known[day] = read_state(connection, day)
+            known[day] = read_state(connection, day, drawn)
         return known[day]
 
     return state_of
@@ -138,13 +153,15 @@ def states_of(connection: duckdb.DuckDBPyConnection) -> StateOf:
 
 def write_sources(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> None:
     """Fit every generator of both surfaces at every cut."""
-    state_of = states_of(connection)
-    log = read_log(connection, state_of(run.plan.as_of))
+    drawn = run_draw(connection, run)
+    state_of = states_of(connection, drawn)
+    log = read_log(connection, state_of(run.plan.as_of), drawn)
     # What the ranker is trained on is what serves: a source that had no ground then has none later.
-    first = state_of(run.plan.cut("train"))
+    begin = run.plan.cut("train")
+    first = state_of(begin)
     for cut in CUTS:
         state = state_of(run.plan.cut(cut))
-        data = fit_input(state, log, cut_vectors(run, cut), run.plan.seed)
+        data = fit_input(state, log, cut_vectors(run, cut), run.plan.seed, begin)
         for surface in RECOMMENDED_SURFACES:
             sources = fit_sources(surface, data, grounded(surface, first))
             replace_folder(run.sources(cut, surface), sources.write)
@@ -160,30 +177,39 @@ def cut_sources(run: TrainingRun, cut: str, surface: str, state: State) -> Surfa
 
 def write_examples(connection: duckdb.DuckDBPyConnection, run: TrainingRun) -> None:
     """Examples of both surfaces and three splits, and the baselines' lists on the test requests."""
-    state_of = states_of(connection)
-    final = state_of(run.plan.as_of)
-    log = read_log(connection, final)
-    for surface in RECOMMENDED_SURFACES:
-        for split in SPLITS:
-            _write_split(run, surface, split, log, state_of)
-        test = state_of(run.plan.cut("test"))
-        data = fit_input(test, log, cut_vectors(run, "test"), run.plan.seed)
-        table = baseline_lists(surface, data, run.plan, log, final.user_ids, state_of, DEPTH)
-        replace_table(run.baselines(surface), table)
+    drawn = run_draw(connection, run)
+    final = read_state(connection, run.plan.as_of, drawn)
+    log = read_log(connection, final, drawn)
+    for split in SPLITS:
+        # The states of one split at a time: at 20 million listens each holds 0.2 GB.
+        state_of = states_of(connection, drawn)
+        for surface in RECOMMENDED_SURFACES:
+            _write_split(run, surface, split, log, final.user_ids, state_of)
+            if split == "test":
+                _write_baselines(run, surface, log, final.user_ids, state_of)
 
 
-def _write_split(run: TrainingRun, surface: str, split: str, log: Log, state_of: StateOf) -> None:
-    state = state_of(run.plan.cut(split))
-    examples = split_examples(
-        cut_sources(run, split, surface, state),
-        split,
-        run.plan,
-        log,
-        state_of(run.plan.as_of).user_ids,
-        cut_vectors(run, split),
-        state_of,
-    )
+def _write_split(
+    run: TrainingRun,
+    surface: str,
+    split: str,
+    log: Log,
+    user_ids: pa.StringArray,
+    state_of: StateOf,
+) -> None:
+    sources = cut_sources(run, split, surface, state_of(run.plan.cut(split)))
+    vectors = cut_vectors(run, split)
+    examples = split_examples(sources, split, run.plan, log, user_ids, vectors, state_of)
     replace_folder(run.examples(surface, split), examples.write)
+
+
+def _write_baselines(
+    run: TrainingRun, surface: str, log: Log, user_ids: pa.StringArray, state_of: StateOf
+) -> None:
+    test = state_of(run.plan.cut("test"))
+    data = fit_input(test, log, cut_vectors(run, "test"), run.plan.seed)
+    table = baseline_lists(surface, data, run.plan, log, user_ids, state_of, DEPTH)
+    replace_table(run.baselines(surface), table)
 
 
 def untrainable(run: TrainingRun, surface: str) -> str | None:

@@ -88,18 +88,24 @@ def build_bundle(
     def write(folder: Path) -> None:
         vectors = cut_vectors(run, SERVE)
         write_recommender(folder, state.catalogue.track_ids, vectors, surfaces)
-        reference = folder / "reference"
-        reference.mkdir()
-        pq.write_table(lists.select(["rank", "score"]), reference / "scores.parquet")
-        feather.write_feather(features, reference / "features.arrow")
+        _write_reference(folder / "reference", lists, features, surfaces)
         if lake is not None:
-            pq.write_table(lake, reference / LAKE)
-        for surface, model in surfaces.items():
-            gain = model.ranker.gain() if model.ranker is not None else {}
-            (reference / f"{surface}_gain.json").write_text(json.dumps(gain, indent=0))
+            pq.write_table(lake, folder / "reference" / LAKE)
 
     facts = _facts(run, state, surfaces, {"active_days": active_days, "encoder": encoder})
     return write_bundle(bundles, write, facts)
+
+
+def _write_reference(
+    folder: Path, lists: pa.Table, features: pa.Table, surfaces: Mapping[str, SurfaceModel]
+) -> None:
+    """What monitoring compares later days with: ranks and scores, ranker inputs, gains."""
+    folder.mkdir()
+    pq.write_table(lists.select(["rank", "score"]), folder / "scores.parquet")
+    feather.write_feather(features, folder / "features.arrow")
+    for surface, model in surfaces.items():
+        gain = model.ranker.gain() if model.ranker is not None else {}
+        (folder / f"{surface}_gain.json").write_text(json.dumps(gain, indent=0))
 
 
 def ranker_setting(surface: str) -> str:

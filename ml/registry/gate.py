@@ -49,13 +49,9 @@ def decide(
     if champion is not None and champion.version == challenger.version:
         text = "the challenger is the champion: nothing changed"
         return _refused(challenger, champion, "it is another model", text)
-    if champion is not None and champion.cannot_answer:
-        told = "the champion answers with this version of Segue"
-        text = f"no, it is weighed like no champion: {champion.cannot_answer}"
-        stated = [_premise(told, text, Outcome.NOT_JUDGED)]
-        rulings = [*stated, *_invariants(challenger, policy), *_first(challenger, policy)]
-    elif champion is None:
-        rulings = [*_invariants(challenger, policy), *_first(challenger, policy)]
+    if champion is None or champion.cannot_answer:
+        unable = [] if champion is None else [_unable(champion)]
+        rulings = [*unable, *_invariants(challenger, policy), *_first(challenger, policy)]
     elif champion.as_of > first_test_day:
         text = (
             f"the champion saw everything before {champion.as_of}, the test begins {first_test_day}"
@@ -70,6 +66,12 @@ def decide(
 
 def _premise(rule: str, text: str, outcome: Outcome) -> Ruling:
     return Ruling(Kind.PREMISE, rule, "all", outcome, text, "yes", "without it nothing is compared")
+
+
+def _unable(champion: Evidence) -> Ruling:
+    told = "the champion answers with this version of Segue"
+    text = f"no, it is weighed like no champion: {champion.cannot_answer}"
+    return _premise(told, text, Outcome.NOT_JUDGED)
 
 
 def _refused(challenger: Evidence, champion: Evidence, rule: str, text: str) -> Decision:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.candidates.bounds import kth_best
 from ml.candidates.merge import Pool, merge
 from ml.candidates.popularity import Popularity
 from ml.errors import SegueError
@@ -35,6 +36,8 @@ from ml.tables import RECOMMENDATIONS, RECOMMENDED_SURFACES
 _BLOCK = 200
 # Popular tracks that answer in the greatest hurry: what is filtered must leave a list.
 _POPULAR = 200
+# Rows that the rules look at before all the others, for each row shown.
+_TRIED = 4
 
 
 class RequestError(SegueError):
@@ -140,7 +143,7 @@ class Recommender:
             way = Way.LEADER
         score, features = model.score(block, pool, self.state, way, pace)
         pace.passed("ranker")
-        shown = apply_rules(pool.request, pool.track, score, self.state.catalogue, model.rules, k)
+        shown = _shown(len(block), pool, score, self.state, model.rules, k)
         pace.passed("policy")
         return Answer(block, pool, features, score, shown, way)
 
@@ -200,6 +203,24 @@ class Recommender:
             "state_day": pa.array([valid_on - timedelta(days=1)] * size, pa.date32()),
         }
         return pa.table(columns, schema=RECOMMENDATIONS.schema)
+
+
+def _shown(
+    size: int, pool: Pool, score: NDArray[np.float32], state: State, rules: PolicyRules, k: int
+) -> Shown:
+    """The rules over the pool of `size` requests. The best few rows of each are tried first: a rule looks
+    at better rows only, so the full list of those is the list of all."""
+    bound = kth_best(size, pool.request, score, _TRIED * k)
+    best = (score >= (bound if size == 1 else bound[pool.request])).nonzero()[0]
+    request = pool.request[best]
+    shown = apply_rules(request, pool.track[best], score[best], state.catalogue, rules, k)
+    if len(shown.row) < size * k:
+        tried, held, found = (
+            np.bincount(of, minlength=size) for of in (request, pool.request, shown.request)
+        )
+        if ((found < k) & (tried < held)).any():
+            return apply_rules(pool.request, pool.track, score, state.catalogue, rules, k)
+    return Shown(best[shown.row], shown.request, shown.rank)
 
 
 def _check(requests: pa.Table, state: State) -> None:

@@ -1,6 +1,6 @@
 """Format `csv`: any delimited text, told by a mapping.
 
-Belongs here: finding mapping and files, mapped rows as plays, tracks and users. Does not belong here:
+Belongs here: finding mapping and files, mapped rows as plays and as what describes them. Does not belong here:
 the keys of a mapping (mapping.py), values (mapped.py), types and rules (ml/lake/judge.py).
 
 `segue import csv PATH --option mapping=FILE`; without the option `mapping.yaml` in the folder, or PATH
@@ -21,7 +21,7 @@ from ml.sources.mapped import check_readings
 from ml.sources.mapped_tables import described, stage_listens
 from ml.sources.mapping import TRACK_COLUMNS, WAY_ON, Mapping, TableMapping, load_mapping
 from ml.sources.plays import Staged, count_listeners, open_stage
-from ml.sources.source import NO_PLAY_LENGTH, ONE_LISTENER, Source
+from ml.sources.source import NO_PLAY_LENGTH, ONE_LISTENER, UNDATED_FRIENDSHIPS, Source
 
 _MAPPING = "mapping.yaml"
 
@@ -77,6 +77,9 @@ def _limits(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[st
     limits = [] if "ms_played" in mapping.listens.columns else [NO_PLAY_LENGTH]
     if count_listeners(connection) == 1:
         limits.append(ONE_LISTENER)
+    friends = mapping.friendships
+    if friends is not None and "known_at" not in (*friends.columns, *friends.constants):
+        limits.append(UNDATED_FRIENDSHIPS)
     return tuple(limits)
 
 

@@ -1,4 +1,4 @@
-"""Rows of mapped files as plays, tracks and users.
+"""Rows of mapped files as plays, and as what describes them: tracks, users and friendships.
 
 Belongs here: the SQL of a whole row, and why a row is none. Does not belong here: the value of one column
 (mapped.py), types and rules (ml/lake/judge.py).
@@ -104,10 +104,9 @@ def described(
     told: Path,
     earliest: datetime | None,
 ) -> SourceFile:
-    """A file of tracks or users, which become known with the first play where the file does not say."""
+    """A file of tracks, users or friendships, known with the first play where the file does not say."""
     digest = digest_of([file, told], "csv", name, str(earliest))
     values = {key: value_of(key, table) for key in ALLOWED[name] if key in _given(table)}
-    selected = ", ".join(f"{value} as {key}" for key, value in values.items())
     parts, bad = [], [REJECTED.empty_table()]
     try:
         with connect() as connection:
@@ -115,19 +114,9 @@ def described(
             for batch in read_batches(file, mapping):
                 bad.append(rejected_lines(batch.ragged))
                 if batch.rows.num_columns > 1:
-                    connection.register("block", batch.rows)
-                    cells = f"with cells as ({_cells(batch.rows, _wrong(table, values))})"
-                    parts.append(
-                        connection.query(
-                            f"{cells} select {RECORD}, {selected} from cells "
-                            f'where "_problem" is null order by {RECORD}'
-                        ).to_arrow_table()
-                    )
-                    lost = connection.query(
-                        f'{cells} select {RECORD}, "_problem" as reason, "_raw" as raw from cells '
-                        f'where "_problem" is not null order by {RECORD}'
-                    ).to_arrow_table()
-                    bad.append(lost.cast(REJECTED))
+                    kept, lost = _kept_and_lost(connection, batch.rows, table, values)
+                    parts.append(kept)
+                    bad.append(lost)
     except UnreadableFileError as error:
         return SourceFile(
             file.name, name, "csv", digest, None, unreadable=str(error), original=file
@@ -136,6 +125,26 @@ def described(
     return SourceFile(
         file.name, name, "csv", digest, rows, pa.concat_tables(bad), earliest=earliest
     )
+
+
+def _kept_and_lost(
+    connection: duckdb.DuckDBPyConnection,
+    rows: pa.Table,
+    table: TableMapping,
+    values: Values[str, str],
+) -> tuple[pa.Table, pa.Table]:
+    """Described rows, and those that the mapping does not fit as REJECTED."""
+    connection.register("block", rows)
+    cells = f"with cells as ({_cells(rows, _wrong(table, values))})"
+    selected = ", ".join(f"{value} as {key}" for key, value in values.items())
+    kept = connection.query(
+        f'{cells} select {RECORD}, {selected} from cells where "_problem" is null order by {RECORD}'
+    ).to_arrow_table()
+    lost = connection.query(
+        f'{cells} select {RECORD}, "_problem" as reason, "_raw" as raw from cells '
+        f'where "_problem" is not null order by {RECORD}'
+    ).to_arrow_table()
+    return kept, lost.cast(REJECTED)
 
 
 def _given(table: TableMapping) -> set[str]:

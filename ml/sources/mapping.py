@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ml.errors import SegueError
-from ml.tables import LISTENS, TRACKS, USERS
+from ml.tables import FRIENDSHIPS, LISTENS, TRACKS, USERS
 
 # What the listens may tell about their track, when there is no file of tracks.
 TRACK_COLUMNS = ("title", "artist_id", "artist_name", "album", "duration_ms")
@@ -19,6 +19,14 @@ ALLOWED = {
     "listens": (*LISTENS.schema.names, *TRACK_COLUMNS),
     "tracks": tuple(TRACKS.schema.names),
     "users": tuple(USERS.schema.names),
+    "friendships": tuple(FRIENDSHIPS.schema.names),
+}
+# Nothing makes these; a listen without track_id is named by title and artist.
+_NEEDED = {
+    "listens": ("user_id", "played_at"),
+    "tracks": ("track_id",),
+    "users": ("user_id",),
+    "friendships": ("user_id", "friend_id"),
 }
 TIMES = ("played_at", "known_at")
 DATES = ("released_on", "signed_up_on")
@@ -70,6 +78,7 @@ class Mapping(_Strict):
     listens: TableMapping
     tracks: TableMapping | None = None
     users: TableMapping | None = None
+    friendships: TableMapping | None = None
 
     @field_validator("encoding")
     @classmethod
@@ -82,7 +91,12 @@ class Mapping(_Strict):
 
     def tables(self) -> dict[str, TableMapping]:
         """The mapped tables by name, what describes before what is described."""
-        found = {"tracks": self.tracks, "users": self.users, "listens": self.listens}
+        found = {
+            "tracks": self.tracks,
+            "users": self.users,
+            "friendships": self.friendships,
+            "listens": self.listens,
+        }
         return {name: table for name, table in found.items() if table is not None}
 
 
@@ -119,8 +133,7 @@ def _check_table(path: Path, name: str, table: TableMapping) -> None:
             f"{path}: {name}: no such column {', '.join(unknown)}; expected columns of "
             f"{', '.join(ALLOWED[name])}. {WAY_ON}"
         )
-    needed = {"listens": ("user_id", "played_at"), "tracks": ("track_id",), "users": ("user_id",)}
-    missing = [key for key in needed[name] if key not in given]
+    missing = [key for key in _NEEDED[name] if key not in given]
     is_named = {"title", "artist_name"} <= set(given)
     if name == "listens" and "track_id" not in given and not is_named:
         missing.append("track_id (or title and artist_name)")

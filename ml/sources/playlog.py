@@ -58,9 +58,7 @@ def read(path: Path, options: Mapping[str, str]) -> Source:
     describes. Raises SegueError for a folder without a log and for missing columns.
     """
     file = _log_file(path)
-    catalogue = Path(options["catalogue"]) if options["catalogue"] else None
-    if catalogue is not None and not catalogue.is_file():
-        raise SegueError(f"option catalogue: expected a CSV or Parquet file, found {catalogue}")
+    catalogue = _catalogue_file(options)
     parts = [file] if catalogue is None else [file, catalogue]
     steered = [f"{name}={value}" for name, value in sorted(options.items()) if name != "catalogue"]
     digest = digest_of(parts, "playlog", *steered)
@@ -105,6 +103,13 @@ def _log_file(path: Path) -> Path:
         f"expected in {path} a file plays.parquet, plays.csv or a single CSV or Parquet file, found "
         f"{', '.join(file.name for file in files) or 'none'}: segue import playlog FILE"
     )
+
+
+def _catalogue_file(options: Mapping[str, str]) -> Path | None:
+    catalogue = Path(options["catalogue"]) if options["catalogue"] else None
+    if catalogue is not None and not catalogue.is_file():
+        raise SegueError(f"option catalogue: expected a CSV or Parquet file, found {catalogue}")
+    return catalogue
 
 
 def _check_columns(file: Path, found: list[str], options: Mapping[str, str]) -> None:

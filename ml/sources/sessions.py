@@ -103,12 +103,37 @@ def _day(text: str) -> date:
         ) from error
 
 
+def _starts(days: int, sample: int) -> str:
+    """SQL of session_id, step (seconds), day (from 0) and second of the last `sample` sessions of
+    `log_text`, of all where it is 0."""
+    limit = int(SESSION_LIMIT.total_seconds()) - 1
+    return f"""
+        with sizes as (
+            select session_id, greatest(max(position), count(*)) as size,
+                row_number() over (
+                    order by try_cast(session_id as bigint) nulls last, session_id) - 1 as rank
+            from log_text where session_id is not null group by session_id
+        ),
+        last as (
+            from sizes where {sample} = 0 or rank >= (select count(*) from sizes) - {sample}
+        ),
+        chosen as (
+            select session_id, size, rank - min(rank) over () as rank, count(*) over () as total,
+                least({limit}, (max(size) over ()) * {_STEP_SECONDS}) as room
+            from last
+        )
+        select session_id, least({_STEP_SECONDS}, {limit} / size) as step,
+            (rank * {days}) // total as day,
+            ((rank * {days}) % total) / total * ({_DAY_SECONDS} - room) as second
+        from chosen
+    """
+
+
 def _listens(rows: pa.Table, first_day: date, days: int, sample: int) -> pa.Table:
     """Raw listens. All starts leave room for the longest session before midnight, so that the order of
     starts is that of session_id and no session runs past its day; a session longer than half a day
     takes shorter steps.
     """
-    limit = int(SESSION_LIMIT.total_seconds()) - 1
     with connect() as connection:
         connection.register("log", rows)
         return connection.query(
@@ -118,26 +143,7 @@ def _listens(rows: pa.Table, first_day: date, days: int, sample: int) -> pa.Tabl
                     try_cast(position as bigint) as position
                 from log
             ),
-            sizes as (
-                select session_id, greatest(max(position), count(*)) as size,
-                    row_number() over (
-                        order by try_cast(session_id as bigint) nulls last, session_id) - 1 as rank
-                from log_text where session_id is not null group by session_id
-            ),
-            last as (
-                from sizes where {sample} = 0 or rank >= (select count(*) from sizes) - {sample}
-            ),
-            chosen as (
-                select session_id, size, rank - min(rank) over () as rank, count(*) over () as total,
-                    least({limit}, (max(size) over ()) * {_STEP_SECONDS}) as room
-                from last
-            ),
-            starts as (
-                select session_id, least({_STEP_SECONDS}, {limit} / size) as step,
-                    (rank * {days}) // total as day,
-                    ((rank * {days}) % total) / total * ({_DAY_SECONDS} - room) as second
-                from chosen
-            )
+            starts as ({_starts(days, sample)})
             select {RECORD}, 'session:' || session_id as user_id, 'item:' || item_id as track_id,
                 case when position is not null then
                     timestamptz '{first_day} 00:00:00+00' + to_seconds(day * {_DAY_SECONDS})

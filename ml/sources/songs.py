@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from ml.errors import SegueError
 from ml.sources.files import UnreadableFileError, quoted, read_raw
@@ -62,36 +63,19 @@ def read_catalogue(
     Of several recordings of a song the one released first stands for it; `genres` and `tags` are of
     all of them. Raises SegueError when the file or its artist and title cannot be read.
     """
-    try:
-        rows = read_raw(path).rows
-    except (UnreadableFileError, OSError) as error:
-        raise SegueError(
-            f"option catalogue: expected a CSV or Parquet file, found {path}: {error}"
-        ) from error
-    names = {key: options[f"catalogue_{key}"] for key in ("artist", "title")}
-    missing = [name for name in names.values() if name not in rows.column_names]
-    if missing:
-        raise SegueError(
-            f"{path}: expected the columns {', '.join(names.values())}, found "
-            f"{', '.join(rows.column_names)}. Name them: "
-            "--option catalogue_artist=NAME --option catalogue_title=NAME."
-        )
-
-    def column(key: str) -> str:
-        name = options[f"catalogue_{key}"]
-        return quoted(name) if name in rows.column_names else "null"
-
+    rows = _catalogue_rows(path, options)
+    told = _told(rows, options)
     connection.register("catalogue_rows", rows)
-    audio = ", ".join(f"{column(name)} as {name}" for name in AUDIO_FEATURES)
+    audio = ", ".join(f"{told[name]} as {name}" for name in AUDIO_FEATURES)
     connection.execute(
         f"""
         create or replace temp table catalogue as
         with songs as (
-            select {RECORD}, song_key({column("artist")}) as artist_key,
-                song_key({column("title")}) as title_key, {column("album")}::varchar as album,
-                {_full_date(column("released"))} as released_on,
-                {column("duration_ms")} as duration_ms, {audio},
-                {column("genre")}::varchar as genre, {column("tag")}::varchar as tag
+            select {RECORD}, song_key({told["artist"]}) as artist_key,
+                song_key({told["title"]}) as title_key, {told["album"]}::varchar as album,
+                {_full_date(told["released"])} as released_on,
+                {told["duration_ms"]} as duration_ms, {audio},
+                {told["genre"]}::varchar as genre, {told["tag"]}::varchar as tag
             from catalogue_rows
         ),
         words as (
@@ -107,6 +91,34 @@ def read_catalogue(
         ) = 1
         """
     )
+
+
+def _told(rows: pa.Table, options: Mapping[str, str]) -> dict[str, str]:
+    """SQL of what the options say of a song, null where the catalogue has no such column."""
+    named = {key: name for key, name in options.items() if key.startswith("catalogue_")}
+    return {
+        key.removeprefix("catalogue_"): quoted(name) if name in rows.column_names else "null"
+        for key, name in named.items()
+    }
+
+
+def _catalogue_rows(path: Path, options: Mapping[str, str]) -> pa.Table:
+    """The catalogue's raw rows, refused where they name no songs."""
+    try:
+        rows = read_raw(path).rows
+    except (UnreadableFileError, OSError) as error:
+        raise SegueError(
+            f"option catalogue: expected a CSV or Parquet file, found {path}: {error}"
+        ) from error
+    names = {key: options[f"catalogue_{key}"] for key in ("artist", "title")}
+    missing = [name for name in names.values() if name not in rows.column_names]
+    if missing:
+        raise SegueError(
+            f"{path}: expected the columns {', '.join(names.values())}, found "
+            f"{', '.join(rows.column_names)}. Name them: "
+            "--option catalogue_artist=NAME --option catalogue_title=NAME."
+        )
+    return rows
 
 
 def _full_date(column: str) -> str:

@@ -21,7 +21,7 @@ from ml.errors import SegueError
 from ml.files import aside_folder
 from ml.state.catalogue import Catalogue
 from ml.state.columns import Columns, PairTable
-from ml.state.state import State, no_friends
+from ml.state.state import State, no_countries, no_friends
 
 _IDS = ("titles", "artist_names")
 _ARRAYS = (
@@ -131,6 +131,8 @@ def _write_arrays(state: State, folder: Path) -> None:
             "friends.indptr": state.friends.indptr,
             "friends.indices": state.friends.indices,
         }
+    if state.has_countries:
+        arrays["country"] = state.country
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
 
@@ -164,41 +166,16 @@ def load_state(folder: Path, *, verify: bool = False) -> State:
 
 
 def _read_arrays(folder: Path, manifest: dict[str, dict[str, list[str]]]) -> State:
-    def array(name: str) -> NDArray[Any]:
-        mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        # The same pages as a plain array: np.memmap costs 10 us at every look, 160 a request.
-        return mapped.view(np.ndarray)
+    names = manifest["names"]
 
     def columns(name: str, file: str) -> Columns:
-        return Columns(tuple(manifest["names"][name]), array(file))
+        return Columns(tuple(names[name]), _mapped(folder, file))
 
     def pairs(name: str, items: int) -> PairTable:
-        return PairTable(
-            array(f"{name}.indptr"), array(f"{name}.item"), columns(name, f"{name}.values"), items
-        )
+        indptr, item = _mapped(folder, f"{name}.indptr"), _mapped(folder, f"{name}.item")
+        return PairTable(indptr, item, columns(name, f"{name}.values"), items)
 
-    def friends() -> sparse.csr_matrix:
-        if "friends.indptr.npy" not in manifest["files"]:
-            return no_friends()
-        indptr, indices = array("friends.indptr"), array("friends.indices")
-        size = len(indptr) - 1
-        ones = np.ones(len(indices), dtype=np.float32)
-        return sparse.csr_matrix((ones, indices, indptr), shape=(size, size))
-
-    tracks = pq.read_table(folder / "catalogue.parquet").combine_chunks()
-    artists = pq.read_table(folder / "artists.parquet")["artist_ids"].combine_chunks()
-    indptr, indices = array("catalogue.genres.indptr"), array("catalogue.genres.indices")
-    width = int(indices.max()) + 1 if len(indices) else 0
-    genres = sparse.csr_matrix(
-        (np.ones(len(indices), dtype=np.float32), indices, indptr), shape=(len(tracks), width)
-    )
-    catalogue = Catalogue(
-        track_ids=tracks["track_ids"].combine_chunks(),
-        artist_ids=artists,
-        genres=genres,
-        **{name: tracks[name].combine_chunks() for name in _IDS},
-        **{name: array(f"catalogue.{name}") for name in _ARRAYS},
-    )
+    catalogue = _read_catalogue(folder)
     return State(
         valid_on=date.fromisoformat(str(manifest["valid_on"])),
         catalogue=catalogue,
@@ -206,6 +183,43 @@ def _read_arrays(folder: Path, manifest: dict[str, dict[str, list[str]]]) -> Sta
         users=columns("users", "users"),
         tracks=columns("tracks", "tracks"),
         user_tracks=pairs("user_tracks", catalogue.size),
-        user_artists=pairs("user_artists", len(artists)),
-        friends=friends(),
+        user_artists=pairs("user_artists", len(catalogue.artist_ids)),
+        friends=_read_friends(folder)
+        if "friends.indptr.npy" in manifest["files"]
+        else no_friends(),
+        country=_mapped(folder, "country")
+        if "country.npy" in manifest["files"]
+        else no_countries(),
     )
+
+
+def _mapped(folder: Path, name: str) -> NDArray[Any]:
+    """An array of the state, mapped from disk."""
+    mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    # The same pages as a plain array: np.memmap costs 10 us at every look, 160 a request.
+    return mapped.view(np.ndarray)
+
+
+def _read_catalogue(folder: Path) -> Catalogue:
+    tracks = pq.read_table(folder / "catalogue.parquet").combine_chunks()
+    indices = _mapped(folder, "catalogue.genres.indices")
+    width = int(indices.max()) + 1 if len(indices) else 0
+    return Catalogue(
+        track_ids=tracks["track_ids"].combine_chunks(),
+        artist_ids=pq.read_table(folder / "artists.parquet")["artist_ids"].combine_chunks(),
+        genres=_read_ones(folder, "catalogue.genres", (len(tracks), width)),
+        **{name: tracks[name].combine_chunks() for name in _IDS},
+        **{name: _mapped(folder, f"catalogue.{name}") for name in _ARRAYS},
+    )
+
+
+def _read_friends(folder: Path) -> sparse.csr_matrix:
+    size = len(_mapped(folder, "friends.indptr")) - 1
+    return _read_ones(folder, "friends", (size, size))
+
+
+def _read_ones(folder: Path, name: str, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """A stored set of pairs as ones, float32."""
+    indptr, indices = _mapped(folder, f"{name}.indptr"), _mapped(folder, f"{name}.indices")
+    ones = np.ones(len(indices), dtype=np.float32)
+    return sparse.csr_matrix((ones, indices, indptr), shape=shape)

@@ -4,7 +4,7 @@ Belongs here: plain SQL over the dbt models and its conversion to NumPy. Does no
 aggregation that a dbt model should own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -16,8 +16,9 @@ from scipy import sparse
 
 from ml.state.catalogue import UNKNOWN_DAY, Catalogue, positions
 from ml.state.columns import Columns, PairTable
+from ml.state.countries import read_countries
+from ml.state.drawn import Drawn, drawn_pairs
 from ml.state.friendships import read_friends
-from ml.state.log import Log
 from ml.state.state import (
     TRACK_COLUMNS,
     USER_ARTIST_COLUMNS,
@@ -25,7 +26,7 @@ from ml.state.state import (
     USER_TRACK_COLUMNS,
     State,
 )
-from ml.tables import AUDIO_FEATURES, HALF_LIVES, SURFACES
+from ml.tables import AUDIO_FEATURES, HALF_LIVES
 
 # Suffixes that make two recordings of one song differ: "(Remastered)", "[Live]", " - Radio Edit".
 _RECORDING = r"\s*[\(\[][^\)\]]*[\)\]]|\s+-\s+.*$"
@@ -56,8 +57,14 @@ order by known.first_known_on, known.track_id
 """
 
 
-def _table(connection: duckdb.DuckDBPyConnection, query: str, day: date) -> pa.Table:
-    table: pa.Table = connection.query(query, params={"day": day}).to_arrow_table()
+def _table(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    day: date,
+    parameters: Mapping[str, object] | None = None,
+) -> pa.Table:
+    asked = {"day": day} | dict(parameters or {})
+    table: pa.Table = connection.query(query, params=asked).to_arrow_table()
     return table.combine_chunks()
 
 
@@ -125,11 +132,11 @@ def _select(columns: Sequence[str]) -> str:
     )
 
 
-def _as_of(relation: str, keys: Sequence[str], columns: Sequence[str]) -> str:
+def _as_of(relation: str, keys: Sequence[str], columns: Sequence[str], condition: str = "") -> str:
     key = ", ".join(keys)
     return f"""
         select {key}, {_select(columns)} from {relation}
-        where valid_from <= $day::date
+        where valid_from <= $day::date {condition}
         qualify valid_from = max(valid_from) over (partition by {key})
         order by {key}
     """
@@ -168,8 +175,11 @@ def _pairs(
     user_ids: pa.StringArray,
     names: Sequence[str],
     day: date,
+    drawn: Drawn | None,
 ) -> PairTable:
-    table = _table(connection, _as_of(relation, ["user_id", item[0]], names), day)
+    condition, parameters = drawn_pairs(drawn)
+    query = _as_of(relation, ["user_id", item[0]], names, condition)
+    table = _table(connection, query, day, parameters)
     user = positions(table["user_id"], user_ids).astype(np.int64)
     target = positions(table[item[0]], item[1]).astype(np.int64)
     order = np.lexsort((target, user))
@@ -182,84 +192,38 @@ def _pairs(
     )
 
 
-def read_state(connection: duckdb.DuckDBPyConnection, valid_on: date) -> State:
-    """The state of every listener and track at `valid_on` 00:00 UTC, from the feature tables."""
+_USERS = """
+select user_id from intermediate.users where first_known_on < $day::date order by first_known_on, user_id
+"""
+
+
+def read_state(
+    connection: duckdb.DuckDBPyConnection, valid_on: date, drawn: Drawn | None = None
+) -> State:
+    """The state of every listener and track at `valid_on` 00:00 UTC, from the feature tables.
+
+    Where listeners are `drawn`, what the others heard (`user_tracks`, `user_artists`) is left out; indices and
+    all other parts stay.
+    """
     catalogue = read_catalogue(connection, valid_on)
-    users = _table(
-        connection,
-        "select user_id from intermediate.users where first_known_on < $day::date "
-        "order by first_known_on, user_id",
-        valid_on,
-    )
-    user_ids = users["user_id"].combine_chunks()
+    user_ids = _table(connection, _USERS, valid_on)["user_id"].combine_chunks()
     tracks = ("track_id", catalogue.track_ids)
     artists = ("artist_id", catalogue.artist_ids)
+
+    def pairs(relation: str, item: tuple[str, pa.StringArray], names: Sequence[str]) -> PairTable:
+        return _pairs(connection, relation, item, user_ids, names, valid_on, drawn)
+
     return State(
         valid_on=valid_on,
         catalogue=catalogue,
         user_ids=user_ids,
         users=_rows(connection, "features.users", "user_id", user_ids, USER_COLUMNS, valid_on),
         tracks=_rows(connection, "features.tracks", *tracks, TRACK_COLUMNS, valid_on),
-        user_tracks=_pairs(
-            connection, "features.user_tracks", tracks, user_ids, USER_TRACK_COLUMNS, valid_on
-        ),
-        user_artists=_pairs(
-            connection, "features.user_artists", artists, user_ids, USER_ARTIST_COLUMNS, valid_on
-        ),
+        user_tracks=pairs("features.user_tracks", tracks, USER_TRACK_COLUMNS),
+        user_artists=pairs("features.user_artists", artists, USER_ARTIST_COLUMNS),
         friends=read_friends(connection, user_ids, valid_on),
+        country=read_countries(connection, user_ids, valid_on),
     )
-
-
-_LOG = f"""
-with numbered as (
-    select
-        listens.*,
-        min(played_at) over (partition by session_id) as session_start
-    from intermediate.listens as listens
-    where known_on < $day::date
-)
-select
-    user_id, track_id,
-    (dense_rank() over (order by session_start, session_id) - 1)::integer as session,
-    position::integer as position,
-    epoch(played_at)::bigint as played_at,
-    (known_on - date '1970-01-01')::integer as known_day,
-    least(coalesce(ms_played, -1), 2147483647)::integer as ms_played,
-    is_stream,
-    (list_position({list(SURFACES)}, surface) - 1)::tinyint as surface
-from numbered
-order by session, position, listen_id
-"""
-
-
-def read_log(connection: duckdb.DuckDBPyConnection, state: State) -> Log:
-    """Every listen known before `state.valid_on`, with the state's indices."""
-    table = _table(connection, _LOG, state.valid_on)
-
-    def column(name: str) -> NDArray[np.int64]:
-        return np.asarray(table[name].to_numpy())
-
-    return Log(
-        user=positions(table["user_id"], state.user_ids),
-        track=positions(table["track_id"], state.catalogue.track_ids),
-        session=column("session").astype(np.int32),
-        position=column("position").astype(np.int32),
-        played_at=column("played_at").astype(np.int64),
-        known_day=column("known_day").astype(np.int32),
-        ms_played=column("ms_played").astype(np.int32),
-        is_stream=column("is_stream").astype(np.bool_),
-        surface=column("surface").astype(np.int8),
-        users=len(state.user_ids),
-        tracks=state.catalogue.size,
-    )
-
-
-def days_with_listens(connection: duckdb.DuckDBPyConnection, before: date) -> list[date]:
-    """Known days that hold listens, ascending, all before `before`."""
-    rows = connection.execute(
-        "select distinct known_on from intermediate.listens where known_on < ? order by 1", [before]
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 _VERSIONS = """

@@ -82,6 +82,11 @@ def no_friends() -> sparse.csr_matrix:
     return sparse.csr_matrix((0, 0), dtype=np.float32)
 
 
+def no_countries() -> NDArray[np.int32]:
+    """The countries of a home that knows none."""
+    return np.zeros(0, dtype=np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything known before `valid_on` 00:00 UTC, decayed to that instant.
@@ -90,7 +95,8 @@ class State:
     track of `catalogue`; `user_tracks` pairs users with tracks, `user_artists` with artists
     (index into `catalogue.artist_ids`). Columns are the tuples of this module; ages are in days.
     `friends` float32 CSR (users, users), 1 where the row's listener follows the column's; (0, 0) in a home
-    without friendships.
+    without friendships. `country` int32 (users), equal where the country is, -1 unknown; (0) in a home that
+    knows none: the numbers count this state's countries and mean nothing in another.
     """
 
     valid_on: date
@@ -101,6 +107,7 @@ class State:
     user_tracks: PairTable
     user_artists: PairTable
     friends: sparse.csr_matrix = field(default_factory=no_friends, compare=False)
+    country: NDArray[np.int32] = field(default_factory=no_countries, compare=False)
     _made: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
@@ -118,6 +125,11 @@ class State:
     def has_friends(self) -> bool:
         """Whether any friendship is known."""
         return bool(self.friends.nnz)
+
+    @property
+    def has_countries(self) -> bool:
+        """Whether any listener's country is known."""
+        return bool(len(self.country))
 
     def unheard_of(self, user: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which listeners (index, -1 unknown) have no history of their own: unknown ones, and those who are

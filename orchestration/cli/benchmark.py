@@ -21,6 +21,7 @@ from ml.errors import SegueError
 from ml.serving.requests_file import read_requests
 from ml.serving.saved import load_recommender
 from orchestration.cli.answers import answering_bundle, state_before
+from orchestration.cli.benchmark_extras import answered_extras, show_extras
 from orchestration.cli.benchmark_homes import RADIO, SIMULATOR, run_home
 from orchestration.cli.commands import SEED, SEGUE, segue, show_costs
 from orchestration.cli.console import show, then, working
@@ -32,11 +33,11 @@ DATA = REPOSITORY.parent / "shared" / "data"
 _LIST = 20
 
 
-def run_benchmark(name: str, data: Path | None, validation: bool) -> None:
-    """One data set, or `all` of them.
+def run_benchmark(name: str, data: Path | None, validation: bool, extras: Path | None) -> None:
+    """One data set, or `all` of them; `extras` is the Python that runs RecTools' baselines, if they are wanted.
 
     Raises:
-        SegueError: a shared MLflow server, or `validation` for data that has none of its own.
+        SegueError: a shared MLflow server, or `validation` or `extras` for data that has no cut of its own.
     """
     settings = load_settings()
     if settings.has_mlflow_server:
@@ -46,25 +47,36 @@ def run_benchmark(name: str, data: Path | None, validation: bool) -> None:
     if name == "all":
         # A process each: a child's peak memory begins at that of its parent (ru_maxrss on Linux).
         for each in (*CASES, *(() if validation else (RADIO, SIMULATOR))):
-            _alone(each, data, validation)
+            _alone(each, data, validation, extras if each in CASES else None)
         return
     # Scoring moves this process to the benchmark's home: the place is settled before.
     root = settings.home / "benchmarks"
     if name in CASES:
-        _benchmark(name, data or DATA, root, validation)
-    elif validation:
-        raise SegueError(
-            f"expected --validation with one of {', '.join(CASES)}, found {name!r}: other data is judged "
-            "on its last days, and the days before them are its validation; leave the option out"
-        )
+        _benchmark(name, data or DATA, root, validation, extras)
     else:
+        _refuse_options_of_cases(name, validation, extras)
         run_home(name, data or DATA, root)
     then("segue benchmark all")
 
 
-def _alone(name: str, data: Path | None, validation: bool) -> None:
+def _refuse_options_of_cases(name: str, validation: bool, extras: Path | None) -> None:
+    cases = ", ".join(CASES)
+    if validation:
+        raise SegueError(
+            f"expected --validation with one of {cases}, found {name!r}: other data is judged "
+            "on its last days, and the days before them are its validation; leave the option out"
+        )
+    if extras:
+        raise SegueError(
+            f"expected --extras with one of {cases}, found {name!r}: other data is judged on its last days "
+            "by the training itself, without baselines of other libraries; leave the option out"
+        )
+
+
+def _alone(name: str, data: Path | None, validation: bool, extras: Path | None) -> None:
     folder = ["--data", str(data)] if data else []
-    arguments = [name, *folder, *(["--validation"] if validation else [])]
+    python = ["--extras-python", str(extras)] if extras else []
+    arguments = [name, *folder, *python, *(["--validation"] if validation else [])]
     done = subprocess.run([*SEGUE, "benchmark", *arguments], check=False)  # noqa: S603 - our own command
     if done.returncode:
         raise SegueError(
@@ -72,15 +84,11 @@ def _alone(name: str, data: Path | None, validation: bool) -> None:
         )
 
 
-def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
+def _benchmark(name: str, data: Path, root: Path, validation: bool, python: Path | None) -> None:
     own = data / data_set(name)
     folder = own if own.is_dir() else data
     target = root / name / ("validation" if validation else "test")
-    shutil.rmtree(target, ignore_errors=True)
-    with working(f"{name}: preparing"):
-        case = CASES[name](folder, target, validation=validation)
-        if not len(pq.read_table(case.requests)):
-            raise SegueError(f"expected requests after the cut of {folder}, found none; look at it")
+    case = _prepared(name, folder, target, validation)
     home = target / "home"
     with working(f"{name}: importing"):
         imported = segue(home, ["import", case.format, str(_history(case))])
@@ -94,9 +102,12 @@ def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
         # A validation run has no part before it: there the baselines are chosen on what they are scored by.
         earlier = case if validation else CASES[name](folder, target / "earlier", validation=True)
         found = dict(tuned_lists(case, earlier, _LIST, seed=SEED))
+    extras = answered_extras(case, earlier, _LIST, python)
     with working(f"{name}: scoring every model"):
+        found |= {one.name: one.lists for one in extras}
         rows = _scored(Settings(home), case, lists, found)
     _show(case, rows)
+    show_extras(case, extras)
     each = 1000 * answered.seconds / len(pq.read_table(case.requests))
     show_costs(
         {
@@ -105,6 +116,15 @@ def _benchmark(name: str, data: Path, root: Path, validation: bool) -> None:
             f"answers, {each:.2f} ms a request with the start": answered,
         }
     )
+
+
+def _prepared(name: str, folder: Path, target: Path, validation: bool) -> Case:
+    shutil.rmtree(target, ignore_errors=True)
+    with working(f"{name}: preparing"):
+        case = CASES[name](folder, target, validation=validation)
+        if not len(pq.read_table(case.requests)):
+            raise SegueError(f"expected requests after the cut of {folder}, found none; look at it")
+    return case
 
 
 def _history(case: Case) -> Path:

@@ -32,7 +32,7 @@ def a_day(text: str) -> date | None:
         raise SegueError(f"expected a day as YYYY-MM-DD, found {text!r}") from error
 
 
-def run_job(job: str, day: str, as_of: str, horizon: int = 0) -> None:
+def run_job(job: str, day: str, as_of: str, horizon: int = 0, gap: int = 0) -> None:
     """Run a job and say what came of it.
 
     Raises:
@@ -50,9 +50,10 @@ def run_job(job: str, day: str, as_of: str, horizon: int = 0) -> None:
         daily(settings, a_day(day))
         then("segue review")
     else:
-        if horizon < 0:
-            raise SegueError(f"expected --horizon to be a number of days, found {horizon}")
-        train(settings, a_day(as_of), horizon or None)
+        for option, days in (("--horizon", horizon), ("--gap", gap)):
+            if days < 0:
+                raise SegueError(f"expected {option} to be a number of days, found {days}")
+        train(settings, a_day(as_of), horizon or None, gap or None)
         then("segue evaluate")
 
 
@@ -91,13 +92,18 @@ def behind(settings: Settings) -> bool:
     return bool(days) and min(built.values()) < days[-1] + timedelta(days=1)
 
 
-def train(settings: Settings, as_of: date | None = None, horizon: int | None = None) -> None:
-    """Train on everything imported, up to `as_of`, for lists that last `horizon` days, and let the gate
-    decide."""
+def train(
+    settings: Settings,
+    as_of: date | None = None,
+    horizon: int | None = None,
+    gap: int | None = None,
+) -> None:
+    """Train on everything imported, up to `as_of`, for lists that last `horizon` days, with `gap` days left out
+    before each split, and let the gate decide."""
     if behind(settings):
         bootstrap(settings)
     with working(f"train as of {as_of or 'the latest day'}"):
-        execute(settings, Launch("train", as_of=as_of, horizon=horizon))
+        execute(settings, Launch("train", as_of=as_of, horizon=horizon, gap=gap))
     # Read after the run: MLflow is slow to import.
     from ml.ranking.run import current_run
 

@@ -70,12 +70,13 @@ def run(
     day: Day = "",
     as_of: Annotated[str, typer.Option(help="train: see nothing from this day on.")] = "",
     horizon: Annotated[int, typer.Option(help="train: days that a Home list has to last.")] = 0,
+    gap: Annotated[int, typer.Option(help="train: days left out before each split.")] = 0,
 ) -> None:
     """Run a job of the graph in this process; the run stands in the UI."""
     with _errors():
         from orchestration.cli.jobs import run_job
 
-        run_job(job, day, as_of, horizon)
+        run_job(job, day, as_of, horizon, gap)
 
 
 @app.command()
@@ -163,12 +164,20 @@ def benchmark(
     validation: Annotated[
         bool, typer.Option(help="Move the cut one part back: to choose, not to report.")
     ] = False,
+    extras: Annotated[
+        bool, typer.Option("--extras", help="RecTools' SASRec and two-stage model, too.")
+    ] = False,
+    extras_python: Annotated[
+        Path | None,
+        typer.Option(help="The Python that has RecTools (default: .extras/bin/python)."),
+    ] = None,
 ) -> None:
     """Run a published task, or any listens, through import, train and recommend, and print the table."""
     with _errors():
         from orchestration.cli.benchmark import run_benchmark
+        from orchestration.cli.benchmark_extras import extras_python as python_of
 
-        run_benchmark(name, data, validation)
+        run_benchmark(name, data, validation, python_of(extras, extras_python))
 
 
 @app.command()

@@ -67,12 +67,6 @@ def test_no_module_is_called_utils_helpers_or_common() -> None:
     assert [p for p in FILES if p.stem in ("utils", "helpers", "common")] == []
 
 
-def test_files_stay_under_three_hundred_lines() -> None:
-    tests = sorted((ROOT / "tests").rglob("*.py"))
-    long = [str(p) for p in (*FILES, *tests) if len(p.read_text().splitlines()) > 300]
-    assert long == []
-
-
 def test_only_settings_read_the_environment() -> None:
     readers = [
         str(p.relative_to(ROOT))

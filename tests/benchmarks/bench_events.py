@@ -136,25 +136,28 @@ def append(
         return timed(work)
 
 
+def acknowledged(folder: Path) -> list[int]:
+    """Numbers of the batches that two processes had taken when they were killed with SIGKILL."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_events", "--write", str(folder)]
+    writers = [
+        subprocess.Popen([*command, str(place * _APART)], cwd=ROOT, stdout=subprocess.PIPE)
+        for place in range(len(KILLED_AFTER))
+    ]
+    said: list[int] = []
+    for writer, least in zip(writers, KILLED_AFTER, strict=True):
+        if writer.stdout is None:
+            raise SystemExit("expected the writer's output, found none")
+        said.extend(int(writer.stdout.readline()) for _ in range(least))
+        writer.kill()
+        said.extend(int(line) for line in writer.communicate()[0].splitlines())
+    return said
+
+
 def killed(folder: Path) -> Measure:
     """Two processes killed with SIGKILL under load: acknowledged against read, replayed against read."""
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.benchmarks.bench_events", "--write", str(folder)]
     said: list[int] = []
-
-    def work() -> None:
-        writers = [
-            subprocess.Popen([*command, str(place * _APART)], cwd=ROOT, stdout=subprocess.PIPE)
-            for place in range(len(KILLED_AFTER))
-        ]
-        for writer, least in zip(writers, KILLED_AFTER, strict=True):
-            if writer.stdout is None:
-                raise SystemExit("expected the writer's output, found none")
-            said.extend(int(writer.stdout.readline()) for _ in range(least))
-            writer.kill()
-            said.extend(int(line) for line in writer.communicate()[0].splitlines())
-
-    spent = timed(work)
+    spent = timed(lambda: said.extend(acknowledged(folder)))
     lake = Lake(folder / "lake")
     with closing(Journal(folder)) as journal:
         doubled = sum(journal.append(batch(number), AT).accepted for number in said)

@@ -32,7 +32,8 @@ from ml.ranking.run import TrainingRun, begin_run
 from ml.ranking.steps import cut_vectors, fit_encoder, run_encoder, write_documents, write_vectors
 from ml.ranking.training import Sampling, TrainingPlan, fit_input, label_day
 from ml.state.log import Log
-from ml.state.read import days_with_listens, read_log, read_state
+from ml.state.read import read_state
+from ml.state.read_log import days_with_listens, read_log
 from ml.state.requests import Requests
 from ml.state.state import State
 from orchestration.resources import WarehouseResource

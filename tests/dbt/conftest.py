@@ -182,6 +182,11 @@ def small_world(seed: int = 7) -> tuple[pa.Table, pa.Table]:
         }
         for i in range(count)
     ]
+    return rows_of(LISTENS, rows), small_catalogue()
+
+
+def small_catalogue() -> pa.Table:
+    """Thirty tracks: one that changes its artist, and one that becomes known late."""
     tracks = [
         {
             "track_id": f"t{i:02d}",
@@ -193,7 +198,7 @@ def small_world(seed: int = 7) -> tuple[pa.Table, pa.Table]:
     ]
     tracks.append(tracks[0] | {"artist_id": "a-new", "known_at": instant(4, "10:00")})
     tracks.append(tracks[1] | {"track_id": "t29", "known_at": instant(6, "10:00")})
-    return rows_of(LISTENS, rows), rows_of(TRACKS, tracks)
+    return rows_of(TRACKS, tracks)
 
 
 @pytest.fixture(scope="session")

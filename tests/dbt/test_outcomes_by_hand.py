@@ -8,6 +8,17 @@ from ml.tables import IMPRESSIONS, RECOMMENDATIONS
 from tests.dbt.conftest import Home, day, instant, listens_of, rows_of
 
 VALID_ON = 3
+REQUEST = f"home-{day(VALID_ON)}-u"
+PLAYED = (
+    {"track_id": "old", "played_at": instant(1)},
+    {"track_id": "old", "played_at": instant(3, "09:00")},
+    {"track_id": "old", "played_at": instant(3, "09:05"), "ms_played": 5},
+    {"track_id": "new", "played_at": instant(3, "10:00"), "request_id": REQUEST},
+    {"track_id": "skipped", "played_at": instant(3, "11:00"), "ms_played": 5},
+    {"track_id": "early", "played_at": instant(2), "known_at": instant(3)},
+    {"track_id": "after", "played_at": instant(4)},
+    {"track_id": "theirs", "played_at": instant(3), "user_id": "v"},
+)
 
 
 def recommendation(rank: int, track: str, user: str = "u") -> dict[str, object]:
@@ -26,44 +37,27 @@ def recommendation(rank: int, track: str, user: str = "u") -> dict[str, object]:
     }
 
 
+def publish(home: Home, tracks: tuple[str, ...]) -> None:
+    """The list of the day, best first, as `segue run daily` writes it."""
+    listed = [recommendation(place + 1, name) for place, name in enumerate(tracks)]
+    valid_on = pa.array([day(VALID_ON)] * len(tracks), pa.date32())
+    folder = home.folder / "artifacts" / "recommendations" / f"day={day(VALID_ON - 1)}"
+    folder.mkdir(parents=True)
+    published = rows_of(RECOMMENDATIONS, listed).append_column("valid_on", valid_on)
+    pq.write_table(published, folder / "part.parquet")
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory, manifest) -> dict[str, dict[str, object]]:
     """Outcome by track, of one list of six for listener u."""
     home = Home(tmp_path_factory.mktemp("outcomes"), manifest)
-    request = f"home-{day(VALID_ON)}-u"
-    home.write(
-        "listens",
-        listens_of(
-            *(
-                {"user_id": "u", **row}
-                for row in (
-                    {"track_id": "old", "played_at": instant(1)},
-                    {"track_id": "old", "played_at": instant(3, "09:00")},
-                    {"track_id": "old", "played_at": instant(3, "09:05"), "ms_played": 5},
-                    {"track_id": "new", "played_at": instant(3, "10:00"), "request_id": request},
-                    {"track_id": "skipped", "played_at": instant(3, "11:00"), "ms_played": 5},
-                    {"track_id": "early", "played_at": instant(2), "known_at": instant(3)},
-                    {"track_id": "after", "played_at": instant(4)},
-                    {"track_id": "theirs", "played_at": instant(3), "user_id": "v"},
-                )
-            )
-        ),
-    )
+    home.write("listens", listens_of(*({"user_id": "u", **row} for row in PLAYED)))
     shown = {
-        "request_id": request, "position": 1, "user_id": "u", "surface": "home",
+        "request_id": REQUEST, "position": 1, "user_id": "u", "surface": "home",
         "shown_at": instant(3), "track_id": "new", "known_at": instant(3),
     }  # fmt: skip
     home.write("impressions", rows_of(IMPRESSIONS, [shown]))
-    tracks = ("old", "new", "skipped", "early", "after", "theirs")
-    published = rows_of(
-        RECOMMENDATIONS, [recommendation(place + 1, name) for place, name in enumerate(tracks)]
-    )
-    published = published.append_column(
-        "valid_on", pa.array([day(VALID_ON)] * len(tracks), pa.date32())
-    )
-    folder = home.folder / "artifacts" / "recommendations" / f"day={day(VALID_ON - 1)}"
-    folder.mkdir(parents=True)
-    pq.write_table(published, folder / "part.parquet")
+    publish(home, ("old", "new", "skipped", "early", "after", "theirs"))
     home.run(day(0), day(3))
     assert home.rows("marts.outcomes").num_rows == 0
     home.run(day(3), day(4))

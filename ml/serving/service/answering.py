@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-import pyarrow as pa
 
 from ml.ranking.features import FeatureMatrix
 from ml.ranking.judging import RANKER
@@ -98,13 +97,16 @@ def _tracks(
 ) -> list[dict[str, object]]:
     """The shown tracks as fields of schemas.Recommended; the values are those of batch's table, whose
     making takes 0.7 ms for twenty rows."""
-    shown, catalogue = answer.shown, recommender.state.catalogue
-    track = answer.pool.track[shown.row]
-    sources, reasons = explain_few(answer.requests, answer.pool, shown.row, recommender.state)
-    taken = pa.array(track)
-    ids, titles, artists = (
-        column.take(taken).to_pylist()
-        for column in (catalogue.track_ids, catalogue.titles, catalogue.artist_names)
+    shown, state = answer.shown, recommender.state
+    catalogue, track = state.catalogue, answer.pool.track[shown.row]
+    sources, reasons = explain_few(answer.requests, answer.pool, shown.row, state)
+    # The ids of the index, in the order of the catalogue; of Arrow one text after the other: taking twenty
+    # together costs 50 us.
+    known, places = state.once("ids in order", lambda: list(state.track_index)), track.tolist()
+    ids = [known[place] for place in places]
+    titles, artists = (
+        [column[place].as_py() for place in places]
+        for column in (catalogue.titles, catalogue.artist_names)
     )
     scores = answer.score[shown.row].tolist()
     # Not a number where unknown, which orjson writes as null.
@@ -153,7 +155,9 @@ def answered_by(served: Served, answer: Answer) -> str:
 
 
 def _found(answer: Answer) -> dict[str, int]:
-    present = np.count_nonzero(~np.isnan(answer.pool.rank), axis=1)
+    rank = answer.pool.rank
+    # What is not a number is not equal to itself.
+    present = np.add.reduce(rank == rank, axis=1)
     return dict(zip(answer.pool.generators, present.tolist(), strict=True))
 
 

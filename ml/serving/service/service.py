@@ -138,9 +138,7 @@ class Service:
             if listed.impressions:
                 self._committer.hand_over(listed.impressions, now)
             pace.passed("log")
-        for stage, seconds in pace.stages.items():
-            self.telemetry.stage.labels(surface, stage).observe(seconds)
-        self.telemetry.answered(surface, listed.fallback, listed.found)
+        self.telemetry.answered(surface, pace.stages, listed.fallback, listed.found)
         return listed.fields
 
     def _listens_today(self, user_id: str | None, at: datetime) -> tuple[list[str], list[bool]]:

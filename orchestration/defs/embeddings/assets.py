@@ -8,17 +8,24 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.embeddings.encoder import EncoderConfig
 from ml.errors import SegueError
-from ml.evaluation.splits import bounded_horizon, label_windows
+from ml.evaluation.splits import bounded_horizon, label_windows, widened
 from ml.ranking.run import TrainingRun, begin_run, current_run
-from ml.ranking.steps import fit_encoder, run_encoder, write_documents, write_vectors
-from ml.ranking.training import SERVE, Sampling, TrainingPlan
+from ml.ranking.steps import (
+    fit_encoder,
+    run_draw,
+    run_encoder,
+    write_documents,
+    write_vectors,
+)
+from ml.ranking.training import SERVE, SPLITS, Sampling, TrainingPlan
 from ml.ranking.tuned import read_tuned
-from ml.state.read import days_with_listens
+from ml.state.read_log import days_with_listens, listeners_a_day
 from orchestration.groups import in_group
 from orchestration.keys import (
     LISTENS_MODEL,
@@ -35,11 +42,13 @@ from orchestration.warehouse_facts import built_until
 class TrainingConfig(dg.Config):
     """`as_of`: the training sees nothing known on or after this day (ISO; empty = all that is built).
     `seed` draws requests, negatives and every fitted part; `horizon` is for how many days a Home list has
-    to last: its labels are what is played in that time."""
+    to last: its labels are what is played in that time. `gap` days are left out before the label days of each
+    split."""
 
     as_of: str = ""
     seed: int = 7
     horizon: int = 1
+    gap: int = 0
 
 
 def chosen_as_of(asked: str, built: dict[str, date]) -> date:
@@ -61,6 +70,27 @@ def chosen_as_of(asked: str, built: dict[str, date]) -> date:
     return wanted
 
 
+def planned(
+    connection: duckdb.DuckDBPyConnection, config: TrainingConfig, tuned: Path
+) -> TrainingPlan:
+    """The plan of a training on what the warehouse holds; `tuned` is the file of found hyper-parameters."""
+    as_of = chosen_as_of(config.as_of, built_until(connection))
+    held = days_with_listens(connection, as_of)
+    horizon = bounded_horizon(held, as_of, config.horizon)
+    times = widened(listeners_a_day(connection, as_of))
+    windows = label_windows(
+        held,
+        as_of,
+        train=6 * times,
+        validation=2 * times,
+        test=2 * times,
+        horizon=horizon,
+        gap=config.gap,
+    )
+    sampling = Sampling(horizon=horizon, gap=config.gap)
+    return TrainingPlan(as_of, windows, config.seed, sampling, read_tuned(tuned, as_of))
+
+
 @dg.asset(
     key=TRACK_DOCUMENTS,
     **in_group("embeddings"),
@@ -75,22 +105,20 @@ def chosen_as_of(asked: str, built: dict[str, date]) -> date:
 def track_documents(config: TrainingConfig, home: HomeResource, warehouse: WarehouseResource):
     """Write the documents at every cut of the plan."""
     with warehouse.reader() as connection:
-        as_of = chosen_as_of(config.as_of, built_until(connection))
-        held = days_with_listens(connection, as_of)
-        horizon = bounded_horizon(held, as_of, config.horizon)
-        windows = label_windows(held, as_of, horizon=horizon)
-        tuned = read_tuned(home.settings.tuned, as_of)
-        plan = TrainingPlan(as_of, windows, config.seed, Sampling(horizon=horizon), tuned)
+        plan = planned(connection, config, home.settings.tuned)
         run = begin_run(home.settings.training, plan)
         documents = write_documents(connection, run)
+        learned_from = run_draw(connection, run).text()
     shown = documents.slice(0, 5).select(["track_id", "document"]).to_pylist()
     lines = [f"| {row['track_id']} | {row['document']} |" for row in shown]
-    days = {name: getattr(windows, name) for name in ("train", "validation", "test")}
+    days = {name: plan.days(name) for name in SPLITS}
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(documents),
-            "as_of": as_of.isoformat(),
-            "days a list lasts": horizon,
+            "as_of": plan.as_of.isoformat(),
+            "days a list lasts": plan.sampling.horizon,
+            "days left out before a split": plan.sampling.gap,
+            "learned from": learned_from,
             **{f"{name} days": f"{found[0]} to {found[-1]}" for name, found in days.items()},
             "examples": dg.MetadataValue.md(
                 "\n".join(["| track | document |", "| --- | --- |", *lines])

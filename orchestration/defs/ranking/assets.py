@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow.compute as pc
 
 from ml.ranking.examples import read_examples
+from ml.ranking.model import Ranker
 from ml.ranking.order import Choice
 from ml.ranking.run import TrainingRun, current_run
 from ml.ranking.steps import untrainable, write_examples, write_ranker
@@ -86,6 +87,18 @@ def choice_markdown(choice: Choice) -> str:
     return "\n".join(["| order | NDCG@10 on validation |", "| --- | --- |", *lines])
 
 
+def size_and_gain(ranker: Ranker) -> dict[str, int | dg.MarkdownMetadataValue]:
+    """How many features and trees a ranker has, and what its gain is owed to, most first."""
+    gain = list(ranker.gain().items())[:_SHOWN_FEATURES]
+    lines = [f"| {name} | {100 * share:.1f} % |" for name, share in gain]
+    table = "\n".join(["| feature | share of gain |", "| --- | --- |", *lines])
+    return {
+        "features": len(ranker.names),
+        "trees": ranker.booster.num_boosted_rounds(),
+        "gain": dg.MetadataValue.md(table),
+    }
+
+
 def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
     title = surface.replace("_", " ").title()
 
@@ -113,18 +126,7 @@ def _ranker(surface: str, key: dg.AssetKey) -> dg.AssetsDefinition:
                 or f"{choice.leader} is not shown to be worse on validation"
             )
             return dg.MaterializeResult(metadata={"trained": f"no: {why}", **told})
-        gain = list(trained.gain().items())[:_SHOWN_FEATURES]
-        lines = [f"| {name} | {100 * share:.1f} % |" for name, share in gain]
-        table = "\n".join(["| feature | share of gain |", "| --- | --- |", *lines])
-        return dg.MaterializeResult(
-            metadata={
-                "trained": "yes",
-                **told,
-                "features": len(trained.names),
-                "trees": trained.booster.num_boosted_rounds(),
-                "gain": dg.MetadataValue.md(table),
-            }
-        )
+        return dg.MaterializeResult(metadata={"trained": "yes", **told, **size_and_gain(trained)})
 
     return ranker
 

@@ -48,7 +48,8 @@ def both_friends() -> sparse.csr_matrix:
 @pytest.fixture
 def data(make_state: Callable[..., State], stream: Callable[..., dict[str, float]]) -> FitInput:
     plays = {(user, track): stream(2.0) for user in (0, 1) for track in range(4)}
-    state = replace(make_state(2, 6, plays), friends=both_friends())
+    country = np.array([0, 1], np.int32)
+    state = replace(make_state(2, 6, plays), friends=both_friends(), country=country)
     vectors = np.eye(6, 8, dtype=np.float32)
     return FitInput(log_of(state), state.catalogue, state, vectors, state.valid_on, 7)
 

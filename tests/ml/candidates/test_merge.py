@@ -52,3 +52,30 @@ def test_a_track_beyond_a_generators_depth_is_not_found_by_it() -> None:
     assert [row["recall"] for row in table] == [0.0, 1.0, 1.0]
     assert [row["marginal"] for row in table[:2]] == [0.0, 1.0]
     assert [row["candidates"] for row in table] == [1.0, 1.0, 2.0]
+
+
+def test_one_request_is_merged_as_it_is_among_many() -> None:
+    """Two requests take the long way, either alone the short one."""
+    draw = np.random.default_rng(5)
+
+    def proposed(count: int) -> Candidates:
+        track = np.concatenate([draw.permutation(90)[:count] for _ in range(2)]).astype(np.int32)
+        request = np.repeat(np.arange(2, dtype=np.int32), count)
+        rank = np.tile(np.arange(1, count + 1, dtype=np.int32), 2)
+        return Candidates(request, track, (1 / rank).astype(np.float32), rank)
+
+    parts = {"a": proposed(20), "b": proposed(50), "c": proposed(5)}
+    depths = {"a": 10, "b": 20, "c": 5}
+    whole = merge(parts, depths)
+    for asked in range(2):
+        own = {
+            name: part.select(np.flatnonzero(part.request == asked)) for name, part in parts.items()
+        }
+        moved = {
+            name: Candidates(part.request * 0, part.track, part.score, part.rank)
+            for name, part in own.items()
+        }
+        alone, same = merge(moved, depths), np.flatnonzero(whole.request == asked)
+        np.testing.assert_array_equal(alone.track, whole.track[same])
+        np.testing.assert_array_equal(alone.score, whole.score[:, same])
+        np.testing.assert_array_equal(alone.rank, whole.rank[:, same])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ml.candidates import near
+from ml.candidates.bounds import best_products
 from ml.candidates.content import SessionContent
 from ml.candidates.near import NearLists
-from ml.candidates.top import best_products, top_of_dense
+from ml.candidates.top import top_of_dense
 
 TRACKS, WIDTH = 1_500, 12
 

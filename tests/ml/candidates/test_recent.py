@@ -9,7 +9,7 @@ import pyarrow as pa
 from ml.candidates.generator import FitInput
 from ml.candidates.recent import RecentWalk, latest_tracks, listener_order
 from ml.state.log import Log
-from ml.state.requests import Requests
+from ml.state.requests import DayListens, Requests
 from ml.state.state import State
 
 Stream = Callable[..., dict[str, float]]
@@ -65,3 +65,32 @@ def test_pairs_of_a_listener_count_across_sessions_and_never_across_listeners(
     found = fitted.generate(asked(0, -1), replace(state), 3)
     assert found.request.tolist() == [0, 0]
     assert set(found.track.tolist()) == {0, 1}
+
+
+def test_one_listeners_latest_tracks_are_those_among_many(
+    make_state: Callable[..., State], stream: Stream
+) -> None:
+    """Listener 0 streamed 1 and 5 today and skipped 2; listener 1 only skipped."""
+    plays = {
+        (user, track): stream(1.0, last_played_age=float(track % 3 + user))
+        for user in range(2)
+        for track in range(5)
+    }
+    state = make_state(2, 6, plays)
+    today = DayListens(
+        np.array([0, 3, 4], np.int64),
+        np.array([1, 2, 5, 0], np.int32),
+        np.array([False, True, False, True]),
+    )
+    together = replace(asked(0, 1), day=today)
+    whole = latest_tracks(together, state, 3)
+    assert whole.session_track[:3].tolist() == [0, 1, 5]
+    for row in range(2):
+        one = together.select(np.array([row]))
+        alone = latest_tracks(one, state, 3)
+        span = slice(*whole.session_indptr[row : row + 2])
+        np.testing.assert_array_equal(alone.session_track, whole.session_track[span])
+        assert alone.session_indptr.tolist() == [0, 3]
+        # The order is kept with the requests and cut anew for whoever asks for fewer.
+        fewer = latest_tracks(one, state, 2)
+        np.testing.assert_array_equal(fewer.session_track, whole.session_track[span][1:])

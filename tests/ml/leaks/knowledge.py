@@ -123,6 +123,17 @@ def _friends(world: World, users: NDArray[np.str_], day: date) -> sparse.csr_mat
     return sparse.csr_matrix((ones, (row, column)), shape=(len(users), len(users)))
 
 
+def _countries(world: World, users: NDArray[np.str_], day: date) -> NDArray[np.int32]:
+    """The country of each listener as of the last version known before `day`, -1 unknown."""
+    found = world.profiles
+    kept = np.flatnonzero(np.isin(found.user_id, users) & (found.known_day < day_number(day)))
+    kept = kept[np.argsort(found.known_day[kept], kind="stable")]
+    _, code = np.unique(found.country, return_inverse=True)
+    country = np.full(len(users), -1, np.int32)
+    country[_places(found.user_id[kept], users)] = code[kept]
+    return country
+
+
 def state_of(world: World, day: date) -> State:
     """All that is known before 00:00 UTC of `day`."""
     listens = world.listens.before(day)
@@ -155,6 +166,7 @@ def state_of(world: World, day: date) -> State:
         user_tracks=pairs(USER_TRACK_COLUMNS, track, catalogue.size),
         user_artists=pairs(USER_ARTIST_COLUMNS, artist, artists),
         friends=_friends(world, users, day),
+        country=_countries(world, users, day),
     )
 
 

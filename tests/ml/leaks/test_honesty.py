@@ -11,21 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ml.candidates.forgetting import chosen_exponent
 from ml.ranking.examples import Examples, read_examples
 from ml.ranking.honesty import (
     CANDIDATES,
     changed,
     counting,
-    counts,
     honesty,
     miscounted,
     without_future,
 )
 from ml.ranking.run import TrainingRun, begin_run
-from ml.ranking.steps import write_examples, write_sources
+from ml.ranking.steps import CUTS, run_draw, write_examples, write_sources
 from ml.ranking.training import fit_input, fit_sources
 from ml.state.columns import Columns
-from ml.state.read import read_log, read_state
+from ml.state.plays import Plays, count_plays
+from ml.state.read import read_state
+from ml.state.read_log import read_log
 from tests.ml.leaks.knowledge import state_of
 from tests.ml.leaks.trained import PLAN, SURFACES, Life, uncut
 from tests.ml.leaks.warehouse import write_warehouse
@@ -54,6 +56,20 @@ def test_the_warehouse_holds_the_states_of_the_world(home: Home) -> None:
     assert read.user_ids.equals(made.user_ids)
     assert read.catalogue.track_ids.equals(made.catalogue.track_ids)
     np.testing.assert_allclose(read.user_tracks.columns.values, made.user_tracks.columns.values)
+    assert read.country.tolist() == made.country.tolist()
+    assert set(made.country.tolist()) == {-1, 0, 1, 2}
+
+
+def test_scores_have_one_scale_in_all_cuts_of_a_run(home: Home) -> None:
+    """Of a log that ends later another exponent of forgetting is chosen."""
+    connection, run = home
+    state = read_state(connection, AS_OF)
+    log = read_log(connection, state)
+    settled = chosen_exponent(log.before(PLAN.cut("train")), run.plan.seed)
+    assert chosen_exponent(log, run.plan.seed) != settled
+    for cut in CUTS:
+        memory = np.load(run.sources(cut, "home") / "repeat_memory" / "exponent.npy")
+        assert memory.tolist() == [settled]
 
 
 def test_an_honest_run_has_nothing_to_hide(home: Home) -> None:
@@ -61,6 +77,26 @@ def test_an_honest_run_has_nothing_to_hide(home: Home) -> None:
     assert found.changed == {}
     assert found.filtered is None
     assert found.counting == {}
+
+
+def test_a_run_that_draws_listeners_is_honest_and_asks_for_them_alone(
+    home: Home, tmp_path: Path
+) -> None:
+    connection, whole = home
+    sampling = replace(PLAN.sampling, drawn_listens=len(make_world().listens.ms) // 2)
+    run = begin_run(tmp_path, replace(PLAN, sampling=sampling))
+    write_sources(connection, run)
+    write_examples(connection, run)
+    drawn = set(run_draw(connection, run).user_ids.to_pylist())
+    final = read_state(connection, AS_OF)
+    for surface in SURFACES:
+        asked = read_examples(run.examples(surface, "test")).requests["listener"]
+        listeners = set(final.user_ids.take(asked.combine_chunks()).to_pylist())
+        assert listeners
+        assert listeners <= drawn
+        everybody = len(read_examples(whole.examples(surface, "test")).requests)
+        assert len(asked) < everybody
+    assert honesty(connection, run).changed == {}
 
 
 def test_sources_that_saw_the_label_window_are_found(home: Home, tmp_path: Path) -> None:
@@ -113,36 +149,33 @@ def test_other_candidates_and_features_without_a_counterpart_are_changes() -> No
     assert changed(named("a"), named("a", track=1)) == {CANDIDATES: 0.5}
 
 
-def test_a_state_that_counts_past_its_day_is_found() -> None:
-    life = Life(make_world())
-    state = life.state(CUT)
-    assert miscounted(life.log, state) == {}
-    later = life.state(AS_OF).tracks.values[:, : state.catalogue.size]
-    found = miscounted(life.log, replace(state, tracks=Columns(state.tracks.names, later)))
+def plays_at(connection: duckdb.DuckDBPyConnection, cut: date) -> tuple[Plays, Plays]:
+    """Plays of tracks and of listeners, of the whole world."""
+    whole = read_state(connection, AS_OF)
+    tracks = count_plays(connection, "track_id", whole.catalogue.track_ids, cut=cut, as_of=AS_OF)
+    return tracks, count_plays(connection, "user_id", whole.user_ids, cut=cut, as_of=AS_OF)
+
+
+def test_a_state_that_counts_past_its_day_is_found(home: Home) -> None:
+    connection, _ = home
+    state = read_state(connection, CUT)
+    assert miscounted(*plays_at(connection, CUT), state) == {}
+    later = read_state(connection, AS_OF).tracks.values[:, : state.catalogue.size]
+    fault = replace(state, tracks=Columns(state.tracks.names, later))
+    found = miscounted(*plays_at(connection, CUT), fault)
     assert list(found) == ["plays of a track", "streams of a track"]
     assert found["plays of a track"] > 0.5
 
 
-def test_features_of_a_run_that_tell_rare_tracks_are_named() -> None:
-    life = Life(make_world())
-    given = life.examples("home", "test")
-    past, _, _ = counts(life.log, CUT)
+def test_features_of_a_run_that_tell_rare_tracks_are_named(home: Home) -> None:
+    given = Life(make_world()).examples("home", "test")
+    past = plays_at(home[0], CUT)[0].before
     plays = pa.array(past[given.rows["track"].to_numpy()], pa.float32())
     planted = replace(given, rows=given.rows.append_column("planted", plays))
     found = counting(planted, past, least=int(np.median(plays)))
     assert found["planted"] == 1.0
     assert "text_cosine" in planted.feature_names
     assert "text_cosine" not in found
-
-
-def test_counts_split_at_the_cut_and_know_who_was_there_early() -> None:
-    life = Life(make_world())
-    before, after, early = counts(life.log, CUT)
-    assert before.sum() == len(life.log.before(CUT))
-    assert (before + after).sum() == len(life.log)
-    new = life.state(AS_OF).catalogue.first_known_day
-    assert not early[new == new.max()].any()
-    assert early.mean() > 0.5
 
 
 def last_day(connection: duckdb.DuckDBPyConnection) -> date:

@@ -18,7 +18,7 @@ from ml.ranking.training import fit_sources
 from ml.state.log import day_number
 from ml.state.requests import Requests
 from tests.ml.leaks.trained import PLAN, SURFACES, Life, uncut
-from tests.ml.leaks.world import DAY_SECONDS, Friendships, World, make_world
+from tests.ml.leaks.world import DAY_SECONDS, Friendships, Profiles, World, make_world
 
 CUT = PLAN.cut("test")
 EVERY = [(surface, one) for surface in SURFACES for one, _ in GENERATORS[surface]]
@@ -30,7 +30,7 @@ NAMED = pytest.mark.parametrize(
 def rewritten(world: World) -> World:
     """Every listen known from the cut on: other listener, track, length and session, a third of them
     played the day before; every track known from the cut on: other name, artist, genre and text; every
-    friendship known from then on: another friend."""
+    friendship known from then on: another friend; every move from then on: to another country."""
     draw = np.random.default_rng(11)
     listens, tracks, cut = world.listens, world.tracks, day_number(CUT)
     later, new = listens.known_day >= cut, tracks.known_day >= cut
@@ -54,6 +54,7 @@ def rewritten(world: World) -> World:
         replace(listens, **changed),
         replace(tracks, track_id=names, vector=vector, genre=genre, artist_id=artist),
         _other_friends(world.friendships, cut),
+        _other_countries(world.profiles, cut),
     )
 
 
@@ -61,6 +62,11 @@ def _other_friends(friends: Friendships, cut: int) -> Friendships:
     later = friends.known_day >= cut
     friend = np.where(later, np.roll(friends.friend_id, 40), friends.friend_id)
     return replace(friends, friend_id=friend)
+
+
+def _other_countries(profiles: Profiles, cut: int) -> Profiles:
+    country = np.where(profiles.known_day >= cut, "XX", profiles.country)
+    return replace(profiles, country=country)
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,20 @@ def _listens(world: World) -> pa.Table:
     )
 
 
+def _profiles(world: World) -> pa.Table:
+    profiles = world.profiles
+    size = len(profiles.country)
+    return pa.table(
+        {
+            "user_id": profiles.user_id.tolist(),
+            "country": profiles.country.tolist(),
+            "birth_year": pa.nulls(size, pa.int32()),
+            "signed_up_on": pa.nulls(size, pa.date32()),
+            "known_at": _days(profiles.known_day),
+        }
+    )
+
+
 def _valued(columns: Columns, day: date) -> dict[str, pa.Array]:
     """State columns as a feature table stores them: ages as the instants they count from."""
     midnight = datetime.combine(day, datetime.min.time(), UTC).timestamp()
@@ -114,6 +128,7 @@ def write_warehouse(world: World, path: Path, days: Sequence[date]) -> None:
             }
         ),
         "staging.tracks": tracks,
+        "staging.users": _profiles(world),
         "intermediate.listens": listens,
         "intermediate.tracks": _first_known(tracks["track_id"], tracks["known_at"], "track_id"),
         "intermediate.users": _first_known(listens["user_id"], listens["known_on"], "user_id"),

@@ -61,10 +61,20 @@ class Friendships:
 
 
 @dataclass(frozen=True, slots=True)
+class Profiles:
+    """Which country a listener says to be of, a version a row."""
+
+    user_id: NDArray[np.str_]
+    country: NDArray[np.str_]
+    known_day: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     listens: Listens
     tracks: Tracks
     friendships: Friendships
+    profiles: Profiles
 
 
 def _made_tracks(draw: np.random.Generator) -> Tracks:
@@ -110,6 +120,16 @@ def _made_friendships() -> Friendships:
     return Friendships(names[user], names[(user + step + 1) % USERS], known)
 
 
+def _made_profiles() -> Profiles:
+    """Five of six listeners are of one of three countries from the start, every fourth moves on the last day."""
+    user = np.arange(USERS)
+    told, moved = user[user % 6 > 0], user[user % 4 == 0]
+    names = np.char.add("u", np.char.zfill(np.concatenate([told, moved]).astype(str), 3))
+    country = np.concatenate([told % 3, (moved + 1) % 3])
+    known = np.repeat([day_number(FIRST), day_number(FIRST) + DAYS - 1], [len(told), len(moved)])
+    return Profiles(names, np.array(["AT", "NO", "ZA"])[country], known)
+
+
 @cache
 def make_world(seed: int = 1) -> World:
     """64 listeners on 16 days, most of them once a day; each likes a genre and a handful of its tracks, a
@@ -143,7 +163,7 @@ def make_world(seed: int = 1) -> World:
             )
         )
     listens = Listens(*map(np.concatenate, zip(*parts, strict=True)))
-    return World(listens, tracks, _made_friendships())
+    return World(listens, tracks, _made_friendships(), _made_profiles())
 
 
 def renamed(world: World, seed: int) -> World:
@@ -170,4 +190,5 @@ def renamed(world: World, seed: int) -> World:
             artist_id=artists(world.tracks.artist_id),
         ),
         replace(friends, user_id=listener(friends.user_id), friend_id=listener(friends.friend_id)),
+        replace(world.profiles, user_id=listener(world.profiles.user_id)),
     )

@@ -84,7 +84,7 @@ def test_taste_in_genres_is_the_cosine_of_what_was_played(make_state, stream, ma
     state = make_state(plays={(0, 0): stream(1), (0, 2): stream(1)})
     requests = make_requests([0, -1], [[], []])
     profiles = taste_profiles(requests, state, None)
-    columns = content_features(profiles, state, None, ints(0, 0, 1), ints(4, 5, 4))
+    columns = content_features(profiles, requests, state, None, ints(0, 0, 1), ints(4, 5, 4))
     assert columns["text_genre_cosine"].round(6).tolist() == [1.0, 0.0, 0.0]
     assert "text_cosine" not in columns
 
@@ -92,8 +92,9 @@ def test_taste_in_genres_is_the_cosine_of_what_was_played(make_state, stream, ma
 def test_text_cosine_compares_with_the_mean_of_what_was_played(make_state, stream, make_requests):
     vectors = np.eye(6, 4, dtype=np.float32)
     state = make_state(plays={(0, 0): stream(1), (0, 1): stream(1)})
-    profiles = taste_profiles(make_requests([0], [[]]), state, vectors)
-    columns = content_features(profiles, state, vectors, ints(0, 0), ints(0, 2))
+    requests = make_requests([0], [[]])
+    profiles = taste_profiles(requests, state, vectors)
+    columns = content_features(profiles, requests, state, vectors, ints(0, 0), ints(0, 2))
     assert columns["text_cosine"].tolist() == pytest.approx([2**-0.5, 0.0])
 
 

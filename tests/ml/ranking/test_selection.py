@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from ml.ranking.examples import Examples
@@ -42,22 +43,14 @@ def examples(*, useful_memory: bool) -> Examples:
     for name, values in source_features(pool).items():
         if name not in rows.column_names:
             rows = rows.append_column(name, pa.array(values, pa.float32()))
-    requests = pa.table(
-        {
-            "request": np.arange(REQUESTS, dtype=np.int32),
-            "listener": np.arange(REQUESTS, dtype=np.int32),
-        }
-    )
-    hit = np.flatnonzero(played)
-    truth = pa.table(
-        {
-            "request": request[hit],
-            "track": columns["track"][hit],
-            "grade": np.full(len(hit), 2, dtype=np.int8),
-            "is_candidate": np.ones(len(hit), dtype=np.bool_),
-        }
-    )
-    return Examples(rows, requests, truth)
+    asked = np.arange(REQUESTS, dtype=np.int32)
+    return Examples(rows, pa.table({"request": asked, "listener": asked}), truth_of(rows))
+
+
+def truth_of(rows: pa.Table) -> pa.Table:
+    """What was played, all of it among the candidates."""
+    hit = rows.filter(pc.greater(rows["grade"], 0)).select(["request", "track", "grade"])
+    return hit.append_column("is_candidate", pa.array(np.ones(len(hit), dtype=np.bool_)))
 
 
 class Gaining:

@@ -39,6 +39,27 @@ def examples(days: Sequence[int], *, candidates: int = TRACKS) -> Examples:
     """A request a listener and day, with the first `candidates` tracks as candidates."""
     asked = len(days) * LISTENERS
     wanted = np.concatenate([played(day) for day in days]) if days else np.zeros(0, np.int32)
+    requests = {
+        "request": np.arange(asked, dtype=np.int32),
+        "request_id": [f"home-{DAYS[day]}-u{one}" for day in days for one in range(LISTENERS)],
+        "listener": np.tile(np.arange(LISTENERS, dtype=np.int32), len(days)),
+        "day": pa.array([DAYS[day] for day in days for _ in range(LISTENERS)], pa.date32()),
+        "is_known": np.ones(asked, np.bool_),
+        "candidates": np.full(asked, candidates, np.int32),
+    }
+    truth = {
+        "request": np.arange(asked, dtype=np.int32),
+        "track": wanted,
+        "grade": np.full(asked, 2, np.int8),
+        "is_repeat": wanted % 2 == 0,
+        "is_candidate": wanted < candidates,
+    }
+    return Examples(_rows(wanted, candidates), pa.table(requests), pa.table(truth))
+
+
+def _rows(wanted: np.ndarray, candidates: int) -> pa.Table:
+    """Ranks, features and grades of each request's candidates; `wanted` is what is played, by request."""
+    asked = len(wanted)
     request = np.repeat(np.arange(asked, dtype=np.int32), candidates)
     track = np.tile(np.arange(candidates, dtype=np.int32), asked)
     hit = track == wanted[request]
@@ -61,22 +82,7 @@ def examples(days: Sequence[int], *, candidates: int = TRACKS) -> Examples:
         "track_listeners": noise[1].astype(np.float32),
         "text_cosine": noise[2].astype(np.float32),
     }
-    requests = {
-        "request": np.arange(asked, dtype=np.int32),
-        "request_id": [f"home-{DAYS[day]}-u{one}" for day in days for one in range(LISTENERS)],
-        "listener": np.tile(np.arange(LISTENERS, dtype=np.int32), len(days)),
-        "day": pa.array([DAYS[day] for day in days for _ in range(LISTENERS)], pa.date32()),
-        "is_known": np.ones(asked, np.bool_),
-        "candidates": np.full(asked, candidates, np.int32),
-    }
-    truth = {
-        "request": np.arange(asked, dtype=np.int32),
-        "track": wanted,
-        "grade": np.full(asked, 2, np.int8),
-        "is_repeat": wanted % 2 == 0,
-        "is_candidate": wanted < candidates,
-    }
-    return Examples(pa.table(columns), pa.table(requests), pa.table(truth))
+    return pa.table(columns)
 
 
 def requests(at: int = 0, users: int = LISTENERS) -> Requests:

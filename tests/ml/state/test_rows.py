@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from ml.state import rows as module
-from ml.state.rows import Rows, one_row, rows_of, summed
+from ml.state.rows import Rows, one_row, places_among, rows_of, summed
 
 
 def drawn(seed, rows, columns, share=0.3):
@@ -70,3 +70,9 @@ def test_nothing_of_a_failed_sum_is_left_in_the_next():
     whole = summed(np.array([1, 1], np.int32), np.ones(2, np.float32), 8)
     assert (whole.column.tolist(), whole.value.tolist()) == ([1], [2.0])
     assert module.summed(np.zeros(0, np.int32), np.zeros(0, np.float32), 8).column.tolist() == []
+
+
+def test_places_are_found_again_and_leave_no_mark():
+    known = np.array([5, 2, 9], dtype=np.int32)
+    assert places_among(known, np.array([9, 5, 0, 9], dtype=np.int32), 10).tolist() == [2, 0, -1, 2]
+    assert places_among(known[:0], known, 10).tolist() == [-1, -1, -1]

@@ -35,6 +35,17 @@ def test_friendships_are_published_where_there_are_any(tmp_path, make_state):
     assert not load_state(folder, verify=True).has_friends
 
 
+def test_countries_are_published_where_any_is_known(tmp_path, make_state):
+    state = replace(make_state(), country=np.array([1, -1], np.int32))
+    loaded = load_state(publish_state(state, tmp_path), verify=True)
+    assert loaded.on(date(2026, 3, 12)).country.tolist() == [1, -1]
+    assert loaded.has_countries
+
+    folder = publish_state(make_state(), tmp_path)
+    assert not (folder / "country.npy").exists()
+    assert not load_state(folder, verify=True).has_countries
+
+
 def test_the_folder_is_named_by_the_last_day_it_holds(tmp_path, make_state):
     publish_state(make_state(), tmp_path)
     assert state_days(tmp_path) == [date(2026, 3, 9)]

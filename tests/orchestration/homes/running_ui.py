@@ -138,20 +138,7 @@ def free_port() -> int:
 def segue_ui(home: Path) -> Iterator[RunningUi]:
     """`segue ui` on the home, with its web server, daemon and code; all of it ends with the block."""
     port = free_port()
-    log = (home / "ui.log").open("w")
-    # What `segue` starts shares its group, or has one of its own that `segue` ends.
-    process = subprocess.Popen(
-        [sys.executable, *SEGUE, "ui", "--port", str(port)],
-        cwd=REPOSITORY,
-        env={
-            "SEGUE_HOME": str(home),
-            "SEGUE_REPORTS_PORT": str(free_port()),
-            "PATH": "/usr/bin:/bin",
-        },
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = _started(home, port)
     try:
 
         def running_and(true: Callable[[], bool]) -> Callable[[], bool | None]:
@@ -167,11 +154,33 @@ def segue_ui(home: Path) -> Iterator[RunningUi]:
             until(running_and(lambda: ui.repository() is not None), "the web server")
             yield ui
     finally:
+        _end(process)
+
+
+def _started(home: Path, port: int) -> subprocess.Popen[bytes]:
+    """The command at the head of a process group; its words go to the home's ui.log."""
+    with (home / "ui.log").open("w") as log:
+        # What `segue` starts shares its group, or has one of its own that `segue` ends.
+        return subprocess.Popen(
+            [sys.executable, *SEGUE, "ui", "--port", str(port)],
+            cwd=REPOSITORY,
+            env={
+                "SEGUE_HOME": str(home),
+                "SEGUE_REPORTS_PORT": str(free_port()),
+                "PATH": "/usr/bin:/bin",
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the group to end, and end what is left of it after a minute."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(60)
+    finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(60)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            log.close()
+            os.killpg(process.pid, signal.SIGKILL)
