@@ -111,4 +111,6 @@ def _run(python: Path, arguments: Sequence[str], failed: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
         words = done.stderr.strip().splitlines()[-_LAST_WORDS:]
-        raise BenchmarkError("\n".join([failed, *words]))
+        # A process that is killed, for want of memory say, has no last words of its own.
+        killed = [f"ended by signal {-done.returncode}"] if done.returncode < 0 else []
+        raise BenchmarkError("\n".join([failed, *words, *killed]))

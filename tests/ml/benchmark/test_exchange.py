@@ -139,6 +139,15 @@ def test_a_failing_child_is_told_by_its_last_words_and_its_job(
     assert json.dumps({"model": "sasrec"}) in str(raised.value)
 
 
+def test_a_child_that_is_killed_is_told_by_its_signal(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    written(case, "asked")
+    with pytest.raises(BenchmarkError, match="ended by signal 9"):
+        ask(Path(sys.executable), tmp_path / "exchange", {})
+
+
 def test_costs_of_an_earlier_job_are_not_taken_for_this_one(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
