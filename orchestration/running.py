@@ -35,8 +35,8 @@ class Launch:
     """What to run: a job with one day, a range of days [first, last], or neither.
 
     `as_of`, `horizon` and `gap` are for `train` only: the day before which it sees everything, for how many
-    days a Home list has to last, and how many are left out before each split. `assets` leaves the others of the job out: keys ("ranking/home_ranker") or
-    whole groups ("raw").
+    days a Home list has to last, and how many are left out before each split. `assets` leaves
+    the others of the job out: keys ("ranking/home_ranker") or whole groups ("raw").
     """
 
     job: str

@@ -26,6 +26,8 @@ class Windows:
 
 # Beside one day to train, validate and test on, at least one day of history must come first.
 _LEAST_DAYS = 4
+# Label days to train, validate and test on.
+_SIZES = (6, 2, 2)
 # On HetRec Last.fm (4.4 years of months; lists asked to last half a year; NDCG@20 of what serves on validation):
 # labels of a month .101, the ranker being in doubt; of a 24th of the history .110; of a 15th .107.
 _HISTORY_SHARE = 24
@@ -37,14 +39,12 @@ def label_windows(
     days_with_data: Sequence[date],
     as_of: date,
     *,
-    train: int = 6,
-    validation: int = 2,
-    test: int = 2,
+    times: int = 1,
     horizon: int = 1,
     gap: int = 0,
 ) -> Windows:
-    """The last days with data before `as_of`; all shrink in step, to one each at least, so that at
-    least as many days of history precede them as they cover.
+    """The last days with data before `as_of`: six to train, two to validate and two to test, `times` over; all
+    shrink in step, to one each at least, so that at least as many days of history precede them as they cover.
 
     A label day's labels are those of `horizon` days from it on; they end before the days of the next split
     begin, and those of test before `as_of`. Where they cover several days with data, neighbouring label days
@@ -60,7 +60,8 @@ def label_windows(
             f"expected at least {_LEAST_DAYS} days with listens before {as_of}, found {len(days)}; "
             "import more history or choose a later --as-of"
         )
-    sizes = _affordable(days, (train, validation, test), horizon, timedelta(days=3 * gap))
+    asked = [times * size for size in _SIZES]
+    sizes = _affordable(days, asked, horizon, timedelta(days=3 * gap))
     return Windows(*_placed(days, as_of, sizes, horizon, gap))
 
 

@@ -1,6 +1,6 @@
 """The sensor starts a training when monitoring or a reviewer asks, once a reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -42,6 +42,13 @@ def asked(tick: dg.SensorEvaluationContext) -> dg.RunRequest:
     told = train_when_monitoring_asks(tick)
     assert isinstance(told, dg.RunRequest)
     return told
+
+
+def failed(tick: dg.SensorEvaluationContext, tags: Mapping[str, str]) -> None:
+    """A training with these tags that failed."""
+    tick.instance.add_run(
+        dg.DagsterRun("train", tags=dict(tags), status=dg.DagsterRunStatus.FAILURE)
+    )
 
 
 def skipped(tick: dg.SensorEvaluationContext) -> bool:
@@ -142,8 +149,7 @@ def test_a_failed_training_is_asked_for_again_and_at_most_three_times(
     for _ in range(3):
         request = asked(tick)
         keys.append(request.run_key)
-        failed = dg.DagsterRun("train", tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
-        tick.instance.add_run(failed)
+        failed(tick, request.tags)
     assert len(set(keys)) == 3
     told = train_when_monitoring_asks(tick)
     assert isinstance(told, dg.SkipReason)
@@ -157,8 +163,7 @@ def test_a_report_later_than_the_failed_attempts_asks_anew(
     reported(settings, NEXT, Verdict.ACT)
     for _ in range(3):
         tags = asked(tick).tags
-        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
-        tick.instance.add_run(failed)
+        failed(tick, tags)
     assert skipped(tick)
     reported(settings, NEXT + timedelta(days=1), Verdict.ACT)
     assert asked(tick).tags["segue/why"] == "Score drift of 2026-03-12 said act"
@@ -170,8 +175,7 @@ def test_failed_attempts_that_do_not_say_what_was_known_wait_for_a_report_to_com
     reported(settings, DAY, Verdict.ACT)
     tags = {"segue/why": asked(tick).tags["segue/why"]}
     for _ in range(3):
-        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
-        tick.instance.add_run(failed)
+        failed(tick, tags)
     assert skipped(tick)
 
 
@@ -185,8 +189,7 @@ def test_a_review_whose_trainings_failed_leaves_the_word_to_the_reports(
     for _ in range(3):
         tags = asked(tick).tags
         assert tags["segue/why"].startswith("ada decided to retrain")
-        failed = dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE)
-        tick.instance.add_run(failed)
+        failed(tick, tags)
     assert asked(tick).tags["segue/why"] == "Score drift of 2026-03-10 said act"
 
 
@@ -206,10 +209,7 @@ def test_a_failed_training_for_another_reason_takes_no_attempt(
     reported(settings, DAY, Verdict.ACT)
     reported(settings, NEXT, Verdict.ACT)
     first = asked(tick).run_key
-    tags = {"segue/why": "another"}
-    tick.instance.add_run(
-        dg.DagsterRun("train", tags=tags, status=dg.DagsterRunStatus.FAILURE),
-    )
+    failed(tick, {"segue/why": "another"})
     assert asked(tick).run_key == first
 
 

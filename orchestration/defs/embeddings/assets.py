@@ -78,15 +78,7 @@ def planned(
     held = days_with_listens(connection, as_of)
     horizon = bounded_horizon(held, as_of, config.horizon)
     times = widened(listeners_a_day(connection, as_of))
-    windows = label_windows(
-        held,
-        as_of,
-        train=6 * times,
-        validation=2 * times,
-        test=2 * times,
-        horizon=horizon,
-        gap=config.gap,
-    )
+    windows = label_windows(held, as_of, times=times, horizon=horizon, gap=config.gap)
     sampling = Sampling(horizon=horizon, gap=config.gap)
     return TrainingPlan(as_of, windows, config.seed, sampling, read_tuned(tuned, as_of))
 

@@ -4,31 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from ml.candidates.country_popularity import CountryPopularity
 from ml.candidates.plan import grounded
-from ml.state.requests import Requests
 from ml.state.state import State
+from tests.ml.asking import asked
 
 Stream = Callable[..., dict[str, float]]
 
 # What a stream of today is worth: half-lives of 3 days and a hundredth of 63 days.
 ONE = 1.01
-
-
-def asked(*users: int) -> Requests:
-    size = len(users)
-    return Requests(
-        "home",
-        pa.array([str(i) for i in range(size)], pa.string()),
-        pa.nulls(size, pa.string()),
-        np.array(users, np.int32),
-        np.zeros(size, np.int64),
-        np.zeros(size + 1, np.int64),
-        np.zeros(0, np.int32),
-    )
 
 
 @pytest.fixture

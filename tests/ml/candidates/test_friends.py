@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy import sparse
 
@@ -13,23 +12,10 @@ from ml.candidates.friends import Friends
 from ml.candidates.generator import FitInput
 from ml.candidates.plan import fit_generators, grounded
 from ml.state.log import Log
-from ml.state.requests import Requests
 from ml.state.state import State
+from tests.ml.asking import asked
 
 Stream = Callable[..., dict[str, float]]
-
-
-def asked(*users: int) -> Requests:
-    size = len(users)
-    return Requests(
-        "home",
-        pa.array([str(i) for i in range(size)], pa.string()),
-        pa.nulls(size, pa.string()),
-        np.array(users, np.int32),
-        np.zeros(size, np.int64),
-        np.zeros(size + 1, np.int64),
-        np.zeros(0, np.int32),
-    )
 
 
 def following(users: int, *pairs: tuple[int, int]) -> sparse.csr_matrix:

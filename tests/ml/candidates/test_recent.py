@@ -4,28 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
 from ml.candidates.generator import FitInput
 from ml.candidates.recent import RecentWalk, latest_tracks, listener_order
 from ml.state.log import Log
-from ml.state.requests import DayListens, Requests
+from ml.state.requests import DayListens
 from ml.state.state import State
+from tests.ml.asking import asked
 
 Stream = Callable[..., dict[str, float]]
-
-
-def asked(*users: int) -> Requests:
-    size = len(users)
-    return Requests(
-        "home",
-        pa.array([str(i) for i in range(size)], pa.string()),
-        pa.nulls(size, pa.string()),
-        np.array(users, np.int32),
-        np.zeros(size, np.int64),
-        np.zeros(size + 1, np.int64),
-        np.zeros(0, np.int32),
-    )
 
 
 def test_the_latest_tracks_stand_last_and_strangers_have_none(
