@@ -24,7 +24,7 @@ select
     count(*) filter (known_on < $cut::date) as before,
     count(*) filter (known_on < $cut::date and is_stream) as streams,
     count(*) filter (known_on >= $cut::date) as after,
-    min(known_on) <= (select known_on from settled) as is_early
+    coalesce(min(known_on) <= (select known_on from settled), false) as is_early
 from intermediate.listens
 where known_on < $day::date
 group by {key}

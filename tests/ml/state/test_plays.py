@@ -49,3 +49,11 @@ def test_listeners_are_counted_like_tracks(connection: duckdb.DuckDBPyConnection
     found = count_plays(connection, "user_id", pa.array(["v", "u"]), cut=CUT, as_of=AS_OF)
     assert found.before.tolist() == [1, 2]
     assert found.after.tolist() == [1, 1]
+
+
+def test_before_the_first_listen_nobody_was_there_early(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    found = count_plays(connection, "track_id", TRACKS, cut=date(2024, 1, 1), as_of=AS_OF)
+    assert found.before.tolist() == [0, 0, 0]
+    assert found.is_early.tolist() == [False, False, False]
