@@ -3,7 +3,16 @@
 import subprocess
 import sys
 
-HEAVY = ("torch", "sentence_transformers", "xgboost", "evidently", "mlflow", "dagster", "dbt")
+HEAVY = (
+    "numba",
+    "torch",
+    "sentence_transformers",
+    "xgboost",
+    "evidently",
+    "mlflow",
+    "dagster",
+    "dbt",
+)
 
 
 def loaded(statement: str) -> set[str]:
