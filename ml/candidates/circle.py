@@ -7,7 +7,7 @@ belong here: scores of tracks (friends), columns of the ranker (ml.ranking.frien
 import numpy as np
 from scipy import sparse
 
-from ml.candidates.top import strongest, top_of_rows
+from ml.candidates.top import top_of_rows
 from ml.state.requests import Requests
 from ml.state.rows import Rows
 from ml.state.state import State
@@ -80,7 +80,7 @@ def circle_of(requests: Requests, state: State) -> Rows:
     def circle() -> Rows:
         direct = friends_of(requests, state)
         second = _without_self(direct.times(friend_graph(state)), requests)
-        return strongest(direct.plus(second, _SECOND), _MEMBERS)
+        return direct.plus(second, _SECOND).strongest(_MEMBERS)
 
     return requests.once(state, "circle", circle)
 

@@ -13,7 +13,7 @@ from ml.candidates.bounds import best_products
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.near import NearLists
 from ml.candidates.profiles import session_profiles
-from ml.candidates.top import no_candidates, stack, strongest, top_of_dense
+from ml.candidates.top import no_candidates, stack, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.rows import Rows
@@ -45,7 +45,7 @@ def taste_centroids(
     farthest from the centroids so far: an average alone describes no broad taste. In double precision: a
     listener's centroids may not hang on who else is asked for.
     """
-    profile = strongest(taste_rows(requests, state, "streams_h22"), _PROFILE)
+    profile = taste_rows(requests, state, "streams_h22").strongest(_PROFILE)
     if not len(profile.value):
         return np.zeros((len(requests), _CENTROIDS, vectors.shape[1]), dtype=np.float32)
     rows, weight, filled = _padded(profile, vectors)

@@ -9,12 +9,9 @@ from typing import ClassVar
 from ml.candidates.circle import circle_tastes
 from ml.candidates.generator import Candidates
 from ml.candidates.stateless import Stateless
-from ml.candidates.top import in_blocks, no_candidates, top_of
+from ml.candidates.top import best_of, no_candidates
 from ml.state.requests import Requests
 from ml.state.state import State
-
-# Requests scored together: 500 x 12,000 terms are 72 MB.
-_REQUESTS = 500
 
 
 class Friends(Stateless):
@@ -31,4 +28,4 @@ class Friends(Stateless):
         """Sums of the members' tastes; listeners without friends get nothing."""
         if not len(requests) or not state.has_friends:
             return no_candidates()
-        return in_blocks(requests, _REQUESTS, lambda block: top_of(circle_tastes(block, state), k))
+        return best_of(circle_tastes(requests, state), k)

@@ -13,7 +13,7 @@ from ml.candidates.bounds import best_products
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import PROFILE, fit_profiles
 from ml.candidates.near import NearLists
-from ml.candidates.top import in_blocks, no_candidates, strongest, top_of_dense
+from ml.candidates.top import in_blocks, no_candidates, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -72,7 +72,7 @@ class Ials:
 
         x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, solved for all listeners of a batch at once.
         """
-        profile = strongest(taste_rows(requests, state, "streams_h180"), PROFILE)
+        profile = taste_rows(requests, state, "streams_h180").strongest(PROFILE)
         if not len(profile.column):
             return np.zeros((len(requests), _FACTORS), dtype=np.float32)
         if len(requests) == 1:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, unpack_square
-from ml.candidates.top import in_blocks, strongest, top_of, top_of_rows
+from ml.candidates.top import best_of_product, top_of_rows
 from ml.state.requests import Requests
 from ml.state.state import State
 from ml.state.taste import taste_rows, taste_weights
@@ -25,8 +25,6 @@ _FIT_PROFILE = 300
 _ROWS = 2_000
 # Products of a block of columns in the fit: 16 million are about half a GB with what is made of them.
 _PRODUCTS = 16_000_000
-# Requests scored together: 500 x 60 tracks x 100 neighbours are 3 million products at most.
-_REQUESTS = 500
 
 
 def cosine_neighbours(
@@ -95,12 +93,8 @@ class ItemItem:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Profile (half-life 22 days, the strongest 60 tracks) times the matrix."""
-
-        def best(block: Requests) -> Candidates:
-            profile = strongest(taste_rows(block, state, "streams_h22"), PROFILE)
-            return top_of(profile.times(self.relation), k)
-
-        return in_blocks(requests, _REQUESTS, best)
+        profile = taste_rows(requests, state, "streams_h22").strongest(PROFILE)
+        return best_of_product(profile, self.relation, k)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""

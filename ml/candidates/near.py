@@ -17,7 +17,7 @@ from scipy import sparse
 
 from ml.candidates.bounds import best_products, near_best, rounded
 from ml.candidates.generator import Arrays, Candidates
-from ml.candidates.top import best_of_one, no_candidates, stack, top_of_dense
+from ml.candidates.top import no_candidates, stack, top_of_dense, top_of_long
 
 # A whole look at 20,000 rows of 128 floats costs about a millisecond of one core.
 LISTED_FROM = 20_000
@@ -116,7 +116,7 @@ class NearLists:
         # The lists' own rows: they have just been read, those of the table lie elsewhere in memory.
         exact = best_products(query[None], self.rows)
         request = np.zeros(len(place), dtype=np.int32)
-        return best_of_one(self.track[place], rounded(request, place, near, exact), k)
+        return top_of_long(request, self.track[place], rounded(request, place, near, exact), k)
 
     def _best(
         self, queries: NDArray[np.float32], table: NDArray[np.float32], k: int, searched: int

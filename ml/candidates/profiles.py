@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays
 from ml.state.catalogue import place_square
 from ml.state.requests import Requests
-from ml.state.rows import Rows, rows_of, summed
+from ml.state.rows import Rows, summed
 
 
 def session_profiles(requests: Requests, tracks: int, *, last: int, decay: float) -> Rows:
@@ -21,10 +21,8 @@ def session_profiles(requests: Requests, tracks: int, *, last: int, decay: float
     def weighted() -> Rows:
         request, track, back = requests.recent(last)
         weight = np.power(np.float32(decay), back.astype(np.float32))
-        if len(requests) == 1:
-            return summed(track, weight, tracks)
-        shape = (len(requests), tracks)
-        return rows_of(sparse.csr_matrix((weight, (request, track)), shape=shape))
+        ends = np.searchsorted(request, np.arange(len(requests) + 1)).astype(np.int64, copy=False)
+        return summed(ends, track, weight, tracks)
 
     return requests.once(None, f"session {tracks} {last} {decay}", weighted)
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.item_item import cosine_neighbours
 from ml.candidates.profiles import pack, session_profiles, unpack_square
-from ml.candidates.top import top_of
+from ml.candidates.top import best_of_product
 from ml.state.log import Log
 from ml.state.requests import Requests
 from ml.state.rows import Rows
@@ -47,6 +47,10 @@ def session_neighbours(log: Log, most: int = _SESSIONS) -> sparse.csr_matrix:
     return cosine_neighbours(weighted, shrink=_SHRINK, own=_OWN)
 
 
+def _session(requests: Requests, state: State) -> Rows:
+    return session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
+
+
 class SessionItemItem:
     """Neighbours of the running session's tracks by cosine over sessions."""
 
@@ -64,14 +68,19 @@ class SessionItemItem:
         """
         return cls(data.once(cls.name, lambda: session_neighbours(data.log)))
 
-    def scores(self, requests: Requests, state: State) -> Rows:
-        """Score of every neighbour, rows over tracks."""
-        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        return profile.times(self.relation)
+    def closeness(
+        self,
+        requests: Requests,
+        state: State,
+        request: NDArray[np.integer],
+        track: NDArray[np.int32],
+    ) -> NDArray[np.float32]:
+        """Score of any track for any request, 0 for what is no neighbour; float32 (m), `request` ascends."""
+        return _session(requests, state).times_at(self.relation, request, track)
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Neighbours of the last eight tracks, each step back weighted by 0.7."""
-        return top_of(self.scores(requests, state), k)
+        return best_of_product(_session(requests, state), self.relation, k)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""

@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, session_profiles, unpack
 from ml.candidates.session_item_item import session_rows
-from ml.candidates.top import in_blocks, strongest, top_of
+from ml.candidates.top import best_of_product, nearest_rows
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -20,8 +20,6 @@ _SESSIONS = 50_000
 _NEIGHBOURS = 200
 _LAST = 10
 _DECAY = 0.8
-# Ten popular tracks can share 100,000 session entries: 250 requests are 300 MB at the worst.
-_REQUESTS = 250
 
 
 class SessionKnn:
@@ -47,13 +45,10 @@ class SessionKnn:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Similarity = sum of idf over shared tracks, later ones heavier, over the root of the length."""
-
-        def best(block: Requests) -> Candidates:
-            profile = session_profiles(block, state.catalogue.size, last=_LAST, decay=_DECAY)
-            similar = strongest(profile.times(self._by_track), _NEIGHBOURS)
-            return top_of(similar.times(self._sessions), k)
-
-        return in_blocks(requests, _REQUESTS, best)
+        profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
+        return best_of_product(
+            nearest_rows(profile, self._by_track, _NEIGHBOURS), self._sessions, k
+        )
 
     def arrays(self) -> Arrays:
         """The sessions."""

@@ -13,11 +13,10 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.repeat_memory import memory
 from ml.candidates.session_item_item import SessionItemItem
-from ml.candidates.top import in_blocks, top_of_long
+from ml.candidates.top import top_of_long
 from ml.state.requests import Requests
 from ml.state.state import State
 
-_REQUESTS = 500
 # Closeness of a track that never shared a session with what plays: memory alone orders those.
 _FLOOR = 0.01
 
@@ -41,14 +40,10 @@ class SessionMemory:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Own tracks near what plays first; without a session, the memory itself."""
-
-        def best(block: Requests) -> Candidates:
-            owner, track, score = memory(block, state)
-            closeness = self._neighbours.scores(block, state).at(owner, track)
-            weighted = np.sqrt(score) * (np.float32(_FLOOR) + closeness)
-            return top_of_long(owner.astype(np.int32), track, weighted.astype(np.float32), k)
-
-        return in_blocks(requests, _REQUESTS, best)
+        owner, track, score = memory(requests, state)
+        closeness = self._neighbours.closeness(requests, state, owner, track)
+        weighted = np.sqrt(score) * (np.float32(_FLOOR) + closeness)
+        return top_of_long(owner.astype(np.int32), track, weighted.astype(np.float32), k)
 
     def arrays(self) -> Arrays:
         """The neighbours' matrix."""

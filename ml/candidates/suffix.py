@@ -11,10 +11,10 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, unpack
-from ml.candidates.top import in_blocks, top_of, top_of_rows
+from ml.candidates.top import best_of_product, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
-from ml.state.rows import Rows, rows_of, summed
+from ml.state.rows import Rows, summed
 from ml.state.state import State
 
 # The latest streams only: a million make 6 million (pair, follower) triples, about 100 MB while fitting.
@@ -25,7 +25,6 @@ _KEPT = 30
 _SHRINK = 1.0
 # Pairs of the session that ask, as (steps back, steps back): weight.
 _CONTEXTS = {(1, 0): 1.0, (2, 0): 0.6, (2, 1): 0.4}
-_REQUESTS = 2_000
 
 Triples = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 
@@ -79,12 +78,8 @@ class Suffix:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Followers of the last pair, and with less weight of the pairs around it."""
-
-        def best(block: Requests) -> Candidates:
-            context = self._contexts(block, state.catalogue.size)
-            return top_of(context.times(self._followers), k)
-
-        return in_blocks(requests, _REQUESTS, best)
+        context = self._contexts(requests, state.catalogue.size)
+        return best_of_product(context, self._followers, k)
 
     def _contexts(self, requests: Requests, tracks: int) -> Rows:
         """Weights of the known pairs that each request's session ends with, rows over pairs."""
@@ -102,11 +97,11 @@ class Suffix:
             owner.append(asks[known])
             pair.append(at[known])
             weight.append(np.full(int(known.sum()), heavy, dtype=np.float32))
-        terms, column = np.concatenate(weight), np.concatenate(pair)
-        if len(requests) == 1:
-            return summed(column, terms, len(self._pairs))
-        shape = (len(requests), len(self._pairs))
-        return rows_of(sparse.csr_matrix((terms, (np.concatenate(owner), column)), shape=shape))
+        asked = np.concatenate(owner)
+        order = np.argsort(asked, kind="stable")
+        ends = np.searchsorted(asked[order], np.arange(len(requests) + 1)).astype(np.int64)
+        column = np.concatenate(pair)[order].astype(np.int32)
+        return summed(ends, column, np.concatenate(weight)[order], len(self._pairs))
 
     def arrays(self) -> Arrays:
         """The pairs and their followers."""

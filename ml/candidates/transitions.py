@@ -13,9 +13,10 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, session_profiles, unpack_square
-from ml.candidates.top import in_blocks, strongest, top_of, top_of_rows
+from ml.candidates.top import best_of_product, candidates_of, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
+from ml.state.rows import matrix_of
 from ml.state.state import State
 
 _WINDOW = 10
@@ -29,8 +30,6 @@ _KEPT = 200
 _EDGES = 60
 _REACHED = 100
 _TWO_HOPS = 3.0
-# Requests walked together: 500 x 100 x 60 are 3 million products at most.
-_REQUESTS = 500
 
 
 def transition_matrix(log: Log, most: int = _STREAMS) -> sparse.csr_matrix:
@@ -71,7 +70,7 @@ class Transitions:
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Transitions out of the last eight tracks, each step back weighted by 0.7."""
         profile = session_profiles(requests, state.catalogue.size, last=_LAST, decay=_DECAY)
-        return top_of(profile.times(self.relation), k)
+        return best_of_product(profile, self.relation, k)
 
     def arrays(self) -> Arrays:
         """The sparse matrix."""
@@ -113,10 +112,12 @@ class Walk(Transitions):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """P + 3 P P out of the last eight tracks, P P over the 60 strongest edges of each track."""
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import best_of_walks
 
-        def best(block: Requests) -> Candidates:
-            profile = session_profiles(block, state.catalogue.size, last=_LAST, decay=_DECAY)
-            twice = strongest(profile.times(self._edges), _REACHED).times(self._edges)
-            return top_of(profile.times(self.relation).plus(twice, _TWO_HOPS), k)
-
-        return in_blocks(requests, _REQUESTS, best)
+        size = state.catalogue.size
+        profile = session_profiles(requests, size, last=_LAST, decay=_DECAY).arrays()
+        matrix, edges = matrix_of(self.relation), matrix_of(self._edges)
+        with scratch(size) as held:
+            found = best_of_walks(profile, matrix, edges, _REACHED, np.float32(_TWO_HOPS), k, held)
+        return candidates_of(found)

@@ -36,15 +36,6 @@ def _streamed(pairs: PairTable) -> sparse.csr_matrix:
     return sparse.csr_matrix((streamed, pairs.item, pairs.indptr), shape=shape)
 
 
-def _sorted(rows: Rows) -> Rows:
-    """Columns ascending in every row: a look-up in unsorted rows reads them whole."""
-    if len(rows) == 1:
-        return rows
-    matrix = rows.matrix()
-    matrix.sort_indices()
-    return Rows(rows.indptr, matrix.indices, matrix.data, rows.width)
-
-
 def _evenly(rows: Rows) -> Rows:
     return Rows(rows.indptr, rows.column, np.ones_like(rows.value), rows.width)
 
@@ -66,20 +57,20 @@ def friend_features(
     friends = _evenly(friends_of(requests, state))
     if not len(friends.column):
         return _of_nobody(len(track))
-    circle = _sorted(circle_tastes(requests, state))
+    circle = circle_tastes(requests, state)
     active = _row_sums(friends, (state.users["streams"][friends.column] > 0).astype(np.float32))
     genres = normalise(circle.times(state.catalogue.genres).filled())
     tracks = state.once("streamed tracks", lambda: _streamed(state.user_tracks))
     artists = state.once("streamed artists", lambda: _streamed(state.user_artists))
     artist, row = state.catalogue.artist[track], request.astype(np.int64)
-    by_artist = _sorted(friends.times(artists)).at(row, np.maximum(artist, 0))
-    count = _sorted(friends.times(tracks)).at(row, track)
+    by_artist = friends.times_at(artists, row, np.maximum(artist, 0))
+    count = friends.times_at(tracks, row, track)
     among = np.maximum(active, np.float32(1.0))[request]
     return {
         "friends_count": np.log1p(count),
         "friends_share": count / among,
         "friends_artist_share": np.where(artist >= 0, by_artist, np.float32(0)) / among,
-        "friends_taste": _sorted(friends.times(friend_tastes(state))).at(row, track),
+        "friends_taste": friends.times_at(friend_tastes(state), row, track),
         "friends_circle": circle.at(row, track),
         "friends_genre_cosine": genre_cosines(genres, state, request, track),
         "friends_number": np.log1p(np.diff(friends.indptr).astype(np.float32))[request],

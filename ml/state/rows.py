@@ -1,29 +1,65 @@
 """Sparse rows over items: what listeners play, what a session holds, what follows from it.
 
-Belongs here: products and sums of rows, for many at once and for one alone. Does not belong here: what
-the weights mean, or matrices that are fitted (SciPy's own).
-
-A request online is a single row. SciPy checks and copies for 40 to 100 us at every step of a product,
-whatever its size; a single row is multiplied here in NumPy, term by term in SciPy's order, so that both
-ways give the same bits.
+Belongs here: products and sums of rows, for many and for one alone alike. Does not belong here: what the
+weights mean, or the loops themselves (ml.kernels).
 """
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-# A row that has more terms than this share of the width is looked through whole, not sorted.
-_SPARSE = 32
+from ml.errors import SegueError
+
+if TYPE_CHECKING:
+    from ml.kernels.kinds import Matrix, Sparse
+
+T = TypeVar("T", bound=np.generic)
 _HELD = threading.local()
+
+
+class RowsError(SegueError):
+    """A matrix is too large for the arrays that kernels take."""
+
+
+def read_only(array: NDArray[T]) -> NDArray[T]:
+    """The same memory, not to be written: a kernel's arrays are of one kind, mapped from a file or not."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def matrix_of(matrix: sparse.csr_matrix) -> "Matrix":
+    """A float32 CSR matrix as kernels take it, sharing its arrays.
+
+    Raises:
+        RowsError: it stores 2^31 values or more.
+    """
+    from ml.kernels.kinds import Matrix
+
+    if matrix.indptr.dtype != np.int32:
+        raise RowsError(
+            f"expected fewer than 2^31 stored values in a matrix, found {matrix.nnz:,}; "
+            "keep fewer neighbours a track"
+        )
+    return Matrix(
+        read_only(matrix.indptr),
+        read_only(matrix.indices),
+        read_only(matrix.data.astype(np.float32, copy=False)),
+    )
+
+
+# What kernels return: ends of the rows, columns, values.
+Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """n rows over `width` columns: `indptr` int64 (n + 1) into `column` int32 and `value` float32, no
-    column twice in a row; the columns of a single row ascend."""
+    """n rows over `width` columns: `indptr` int64 (n + 1) into `column` int32 and `value` float32, above 0 each,
+    no column twice in a row."""
 
     indptr: NDArray[np.int64]
     column: NDArray[np.int32]
@@ -33,101 +69,118 @@ class Rows:
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
+    def arrays(self) -> "Sparse":
+        """The same rows as kernels take them."""
+        from ml.kernels.kinds import Sparse
+
+        return Sparse(read_only(self.indptr), read_only(self.column), read_only(self.value))
+
     def matrix(self) -> sparse.csr_matrix:
         """The same rows in SciPy's form, (n, width)."""
         return sparse.csr_matrix(
             (self.value, self.column, self.indptr), shape=(len(self), self.width)
         )
 
+    def longest(self) -> int:
+        """Entries of the longest row."""
+        return int(np.diff(self.indptr).max(initial=0))
+
     def times(self, matrix: sparse.csr_matrix) -> "Rows":
         """The product with a float32 matrix (width, m): rows over its m columns."""
-        if len(self) != 1:
-            return rows_of(self.matrix() @ matrix)
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import products
+
         start = matrix.indptr[self.column]
-        count = matrix.indptr[self.column + 1] - start
-        place = (start - count.cumsum() + count).repeat(count)
-        place += np.arange(len(place), dtype=place.dtype)
-        value = matrix.data[place]
-        value *= self.value.repeat(count)
-        return summed(matrix.indices[place], value, matrix.shape[1])
+        terms = int((matrix.indptr[self.column + 1] - start).sum(dtype=np.int64))
+        with scratch(matrix.shape[1]) as held:
+            found = products(self.arrays(), matrix_of(matrix), terms, held)
+        return rows_found(found, matrix.shape[1])
 
     def plus(self, other: "Rows", weight: float) -> "Rows":
         """These rows and `weight` times the others."""
-        if len(self) != 1:
-            return rows_of(self.matrix() + weight * other.matrix())
-        total = _zeros(self.width)
-        total[self.column] = self.value
-        total[other.column] += np.float32(weight) * other.value
-        return _taken(total, _looked_through(total, self.width), self.width)
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import sums
 
-    def at(self, row: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The values at (row, column), 0 where nothing is stored."""
-        if len(self) != 1:
-            # A sparse matrix indexed with nothing is sparse again, not an empty row.
-            found = self.matrix()[row, column] if len(row) else np.zeros(0)
-            return np.asarray(found, dtype=np.float32).ravel()
-        if not len(self.column):
-            return np.zeros(len(column), dtype=np.float32)
-        place = np.minimum(np.searchsorted(self.column, column), len(self.column) - 1)
-        return np.where(self.column[place] == column, self.value[place], np.float32(0))
+        with scratch(self.width) as held:
+            found = sums(self.arrays(), other.arrays(), np.float32(weight), held)
+        return rows_found(found, self.width)
+
+    def at(self, row: NDArray[np.integer], column: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The values at (row, column), 0 where nothing is stored; `row` ascends."""
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import values_at
+
+        bounds = np.searchsorted(row, np.arange(len(self) + 1)).astype(np.int64, copy=False)
+        with scratch(self.width) as held:
+            found: NDArray[np.float32] = values_at(
+                self.arrays(), read_only(bounds), read_only(column), held
+            )
+        return found
+
+    def times_at(
+        self, matrix: sparse.csr_matrix, row: NDArray[np.integer], column: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """The product's values at (row, column), 0 where it has none; `row` ascends."""
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import products_at
+
+        bounds = np.searchsorted(row, np.arange(len(self) + 1)).astype(np.int64, copy=False)
+        with scratch(matrix.shape[1]) as held:
+            found: NDArray[np.float32] = products_at(
+                self.arrays(), matrix_of(matrix), read_only(bounds), read_only(column), held
+            )
+        return found
 
     def filled(self) -> NDArray[np.float32]:
         """All columns, float32 (n, width)."""
-        if len(self) != 1:
-            return np.asarray(self.matrix().todense(), dtype=np.float32)
-        whole = np.zeros((1, self.width), dtype=np.float32)
-        whole[0, self.column] = self.value
+        whole = np.zeros((len(self), self.width), dtype=np.float32)
+        whole[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.column] = self.value
         return whole
 
     def dense(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
         """The product with a dense table (width, d), float32 (n, d)."""
-        if len(self) != 1:
-            return np.asarray(self.matrix() @ table, dtype=np.float32)
-        row: NDArray[np.float32] = np.einsum("l,ld->d", self.value, table[self.column])
-        return row[None, :]
+        from ml.kernels.sparse import dense_products
+
+        found: NDArray[np.float32] = dense_products(self.arrays(), read_only(table))
+        return found
+
+    def strongest(self, k: int) -> "Rows":
+        """The same rows with only the best `k` entries of each, ties to the smaller columns, which ascend."""
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import best_of_rows
+
+        with scratch(self.longest()) as held:
+            found = best_of_rows(self.arrays(), k, True, held)
+        return rows_found(found, self.width)
+
+
+def rows_found(found: Found, width: int) -> Rows:
+    """Rows over `width` columns of what a kernel returned."""
+    ends, column, value = found
+    return Rows(ends, column, value, width)
 
 
 def rows_of(matrix: sparse.csr_matrix) -> Rows:
-    """Rows of a SciPy matrix of no or several rows."""
+    """Rows of a SciPy matrix, whatever it stores: entries that are not above 0 must not be added."""
     matrix = matrix.tocsr()
-    return Rows(matrix.indptr.astype(np.int64), matrix.indices, matrix.data, matrix.shape[1])
+    return Rows(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.data.astype(np.float32, copy=False),
+        matrix.shape[1],
+    )
 
 
-def one_row(column: NDArray[np.int32], value: NDArray[np.float32], width: int) -> Rows:
-    """A single row; columns ascend."""
-    return Rows(np.array([0, len(column)], dtype=np.int64), column, value, width)
+def summed(
+    indptr: NDArray[np.int64], column: NDArray[np.int32], value: NDArray[np.float32], width: int
+) -> Rows:
+    """Rows from terms above 0, equal columns added in the order of the terms; columns ascend."""
+    from ml.kernels.scratch import scratch
+    from ml.kernels.sparse import merged
 
-
-def summed(column: NDArray[np.integer], value: NDArray[np.float32], width: int) -> Rows:
-    """One row from terms in their order, equal columns added one after the other."""
-    total = _zeros(width)
-    np.add.at(total, column, value)
-    if len(column) * _SPARSE > width:
-        return _taken(total, _looked_through(total, width), width)
-    ordered = np.sort(column)
-    first = np.ones(len(ordered), dtype=np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return _taken(total, ordered[first].astype(np.int32, copy=False), width)
-
-
-def _zeros(width: int) -> NDArray[np.float32]:
-    """At least `width` zeros, taken out while in use: after an error the next call begins with zeros."""
-    total: NDArray[np.float32] | None = _HELD.__dict__.pop("zeros", None)
-    return np.zeros(width, dtype=np.float32) if total is None or len(total) < width else total
-
-
-def _looked_through(total: NDArray[np.float32], width: int) -> NDArray[np.int32]:
-    # The places of truths are found eight times as fast as those of floats.
-    found: NDArray[np.int32] = (total[:width] != 0).nonzero()[0].astype(np.int32)
-    return found
-
-
-def _taken(total: NDArray[np.float32], found: NDArray[np.int32], width: int) -> Rows:
-    """The row of what was summed at `found`, all that is not zero; the zeros are put back."""
-    values = total[found]
-    total[found] = 0
-    _HELD.zeros = total
-    return one_row(found, values, width)
+    with scratch(width) as held:
+        found = merged(Rows(indptr, column, value, width).arrays(), held)
+    return rows_found(found, width)
 
 
 def places_among(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.state.requests import Requests
-from ml.state.rows import Rows, one_row
+from ml.state.rows import Rows
 from ml.state.state import State
 
 # Rows per block of gathered vectors: 2,048 x 128 floats are 1 MB a side and stay in the cache.
@@ -75,7 +75,8 @@ def _taste_rows(requests: Requests, state: State, column: str) -> Rows:
     pairs, size = state.user_tracks, state.catalogue.size
     if len(requests) == 1:
         own = slice(*pairs.span(int(requests.user[0])))
-        return one_row(pairs.item[own], taste_weights(state, column, own), size)
+        ends = np.array([0, own.stop - own.start], dtype=np.int64)
+        return Rows(ends, pairs.item[own], taste_weights(state, column, own), size)
     owner, position = pairs.take(requests.user)
     weight = taste_weights(state, column, position)
     # A listener's pairs are stored in order, each track once: the rows need no sorting.

@@ -1,11 +1,11 @@
-"""A single row is multiplied and added as SciPy does it for many, to the last bit."""
+"""Rows are multiplied and added as SciPy does it, and one alone as among others, to the last bit."""
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from ml.state import rows as module
-from ml.state.rows import Rows, one_row, places_among, rows_of, summed
+from ml.kernels.scratch import scratch
+from ml.state.rows import Rows, RowsError, matrix_of, places_among, rows_of, summed
 
 
 def drawn(seed, rows, columns, share=0.3):
@@ -19,57 +19,95 @@ def drawn(seed, rows, columns, share=0.3):
     )
 
 
+def of(*rows, width=9):
+    """Rows of {column: value}."""
+    ends = np.cumsum([0, *map(len, rows)])
+    column = np.array([column for row in rows for column in row], np.int32)
+    value = np.array([value for row in rows for value in row.values()], np.float32)
+    return Rows(ends.astype(np.int64), column, value, width)
+
+
 def alone(matrix, row):
     """One row of a matrix, by itself."""
-    part = matrix[row].sorted_indices()
-    return one_row(part.indices, part.data, matrix.shape[1])
-
-
-def same_bits(row: Rows, wanted: sparse.csr_matrix):
-    assert (np.diff(row.column) > 0).all()
-    found = np.zeros(row.width, np.float32)
-    found[row.column] = row.value
-    np.testing.assert_array_equal(found, wanted.toarray().ravel())
+    return rows_of(matrix[row])
 
 
 @pytest.mark.parametrize("width", [30, 5_000])
 @pytest.mark.parametrize("seed", range(4))
-def test_one_row_times_a_matrix_is_its_row_of_the_product(seed, width):
+def test_rows_times_a_matrix_are_the_product_and_each_alone_is_its_row(seed, width):
     left, right = drawn(seed, 5, 40), drawn(seed + 10, 40, width, 0.1)
-    whole = left @ right
+    whole = rows_of(left).times(right)
+    np.testing.assert_array_equal(whole.filled(), (left @ right).toarray())
     for row in range(5):
-        same_bits(alone(left, row).times(right), whole[row])
+        np.testing.assert_array_equal(
+            alone(left, row).times(right).filled()[0], whole.filled()[row]
+        )
 
 
-def test_one_row_plus_another_is_their_row_of_the_sum():
+def test_rows_plus_others_are_their_sum_and_each_alone_is_its_row():
     left, right = drawn(1, 3, 200), drawn(2, 3, 200)
-    whole = left + 3.0 * right
+    whole = rows_of(left).plus(rows_of(right), 3.0).filled()
+    np.testing.assert_array_equal(whole, (left + 3.0 * right).toarray())
     for row in range(3):
-        same_bits(alone(left, row).plus(alone(right, row), 3.0), whole[row])
+        found = alone(left, row).plus(alone(right, row), 3.0).filled()
+        np.testing.assert_array_equal(found[0], whole[row])
 
 
-def test_one_row_times_a_dense_table_is_its_row_of_the_product():
+def test_rows_times_a_dense_table_are_the_product_and_each_alone_is_its_row():
     left, table = drawn(3, 4, 60), np.random.default_rng(4).random((60, 7), dtype=np.float32)
     whole = rows_of(left).dense(table)
+    np.testing.assert_allclose(whole, left.toarray() @ table, rtol=1e-5)
     for row in range(4):
         np.testing.assert_array_equal(alone(left, row).dense(table)[0], whole[row])
-        np.testing.assert_array_equal(alone(left, row).filled()[0], rows_of(left).filled()[row])
 
 
 def test_values_are_found_where_they_are_stored_and_zero_elsewhere():
-    row = one_row(np.array([2, 5], np.int32), np.array([0.5, 0.25], np.float32), 9)
-    wanted = np.array([5, 8, 0, 2], np.int32)
-    assert row.at(np.zeros(4, np.int64), wanted).tolist() == [0.25, 0.0, 0.0, 0.5]
-    empty = one_row(np.zeros(0, np.int32), np.zeros(0, np.float32), 9)
-    assert empty.at(np.zeros(4, np.int64), wanted).tolist() == [0.0, 0.0, 0.0, 0.0]
+    rows = of({2: 0.5, 5: 0.25}, {}, {8: 2.0})
+    row = np.array([0, 0, 0, 1, 2, 2])
+    wanted = np.array([5, 8, 2, 2, 8, 0], np.int32)
+    assert rows.at(row, wanted).tolist() == [0.25, 0.0, 0.5, 0.0, 2.0, 0.0]
 
 
-def test_nothing_of_a_failed_sum_is_left_in_the_next():
-    with pytest.raises(IndexError):
-        summed(np.array([1, 10_000_000], np.int32), np.ones(2, np.float32), 8)
-    whole = summed(np.array([1, 1], np.int32), np.ones(2, np.float32), 8)
-    assert (whole.column.tolist(), whole.value.tolist()) == ([1], [2.0])
-    assert module.summed(np.zeros(0, np.int32), np.zeros(0, np.float32), 8).column.tolist() == []
+def test_values_of_a_product_are_found_without_the_product():
+    left, right = drawn(5, 4, 20), drawn(6, 20, 30)
+    row, column = np.repeat(np.arange(4), 30), np.tile(np.arange(30, dtype=np.int32), 4)
+    found = rows_of(left).times_at(right, row, column)
+    np.testing.assert_array_equal(found, (left @ right).toarray().ravel())
+
+
+def test_the_strongest_entries_stay_in_the_order_of_their_columns_ties_to_the_smaller():
+    kept = of({7: 1.0, 1: 3.0, 4: 1.0, 2: 5.0}, {3: 1.0}).strongest(3)
+    assert kept.indptr.tolist() == [0, 3, 4]
+    assert kept.column.tolist() == [1, 2, 4, 3]
+    assert kept.value.tolist() == [3.0, 5.0, 1.0, 1.0]
+
+
+def test_equal_columns_are_added_and_ascend():
+    ends = np.array([0, 3, 4], np.int64)
+    rows = summed(ends, np.array([4, 1, 4, 4], np.int32), np.array([1, 2, 3, 9], np.float32), 8)
+    assert rows.indptr.tolist() == [0, 2, 3]
+    assert (rows.column.tolist(), rows.value.tolist()) == ([1, 4, 4], [2.0, 4.0, 9.0])
+
+
+def test_nothing_of_one_row_is_left_in_the_next():
+    rows = of({0: 1.0}, {1: 1.0})
+    assert rows.times(sparse.eye(9, dtype=np.float32, format="csr")).filled().sum(
+        axis=1
+    ).tolist() == [
+        1.0,
+        1.0,
+    ]
+    with scratch(9) as held:
+        assert not held.total.any()
+        assert not held.mark.any()
+        assert not held.bucket.any()
+
+
+def test_a_matrix_that_kernels_cannot_take_is_refused():
+    matrix = drawn(1, 3, 3)
+    matrix.indptr = matrix.indptr.astype(np.int64)
+    with pytest.raises(RowsError, match="expected fewer than 2\\^31 stored values"):
+        matrix_of(matrix)
 
 
 def test_places_are_found_again_and_leave_no_mark():
