@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Scores are rounded to this step, so that equal tracks tie.
-_STEP = np.float32(2.0**-18)
+STEP = np.float32(2.0**-18)
 # A product of dense matrices differs in its last bits with the block's shape (1e-6 at most where lengths are
 # near 1), and rounding makes a step of some of that: what is this near to the k-th best is computed
 # again, each pair by itself, so that batch and online agree. With rounding alone 6 of 1,000 lists differed.
-MARGIN = 2 * _STEP
+MARGIN = 2 * STEP
 # Pairs computed again together: 1,024 x 3 x 128 doubles are 3 MB and stay in the cache.
 _PAIRS = 1_024
 # (request, track), int32 both -> float64 scores.
@@ -53,7 +53,7 @@ def rounded(
 ) -> NDArray[np.float32]:
     """Scores in steps of 2^-18; computed again where `exact` is given, whatever `track` means to it."""
     better = score if exact is None else exact(request, track)
-    steps: NDArray[np.float32] = (np.rint(better / _STEP) * _STEP).astype(np.float32)
+    steps: NDArray[np.float32] = (np.rint(better / STEP) * STEP).astype(np.float32)
     return steps
 
 

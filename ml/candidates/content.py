@@ -16,7 +16,7 @@ from ml.candidates.profiles import session_profiles
 from ml.candidates.top import no_candidates, stack, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
-from ml.state.rows import Rows
+from ml.state.rows import read_only
 from ml.state.state import State
 from ml.state.taste import normalise, taste_rows
 
@@ -41,52 +41,16 @@ def taste_centroids(
 ) -> NDArray[np.float32]:
     """Up to three centroids of each listener's strongest tracks, float32 (requests, 3, d), unit or zero.
 
-    Spherical k-means, all listeners at once, begun at the strongest track and then at the track
-    farthest from the centroids so far: an average alone describes no broad taste. In double precision: a
-    listener's centroids may not hang on who else is asked for.
+    Spherical k-means, begun at the strongest track and then at the track farthest from the centroids so far: an
+    average alone describes no broad taste.
     """
+    from ml.kernels.dense import centroids
+
     profile = taste_rows(requests, state, "streams_h22").strongest(_PROFILE)
-    if not len(profile.value):
-        return np.zeros((len(requests), _CENTROIDS, vectors.shape[1]), dtype=np.float32)
-    rows, weight, filled = _padded(profile, vectors)
-    each = np.arange(len(requests))
-    chosen = [rows[each, weight.argmax(axis=1)]]
-    near = np.einsum("rld,rd->rl", rows, chosen[0])
-    for _ in range(1, _CENTROIDS):
-        chosen.append(rows[each, np.where(filled, near, 2.0).argmin(axis=1)])
-        np.maximum(near, np.einsum("rld,rd->rl", rows, chosen[-1]), out=near)
-    centres, before = np.stack(chosen, axis=1), None
-    for _ in range(_ROUNDS):
-        member = np.einsum("rld,rcd->rlc", rows, centres).argmax(axis=2)
-        if before is not None and np.array_equal(member, before):
-            # Who stays where they are move no centre.
-            break
-        share = (member[:, :, None] == np.arange(_CENTROIDS)) * weight[:, :, None]
-        moved = np.einsum("rlc,rld->rcd", share, rows)
-        length = np.sqrt(np.add.reduce(moved * moved, axis=2, keepdims=True))
-        centres, before = moved / np.where(length > 0, length, 1.0), member
-    return centres.astype(np.float32)
-
-
-def _padded(
-    profile: Rows, vectors: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """(vectors of each row's columns, their weights, which places are filled), rows padded to the longest
-    with zeros; (n, l, d), (n, l), (n, l)."""
-    if len(profile) == 1:
-        weight = profile.value[None].astype(np.float64)
-        return (
-            vectors[profile.column][None].astype(np.float64),
-            weight,
-            np.ones(weight.shape, dtype=np.bool_),
-        )
-    count = np.diff(profile.indptr)
-    slot = np.arange(int(count.max()))[None, :]
-    filled = slot < count[:, None]
-    source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
-    weight = np.where(filled, profile.value[source], 0.0).astype(np.float64)
-    rows = vectors[profile.column[source]].astype(np.float64) * filled[:, :, None]
-    return rows, weight, filled
+    found: NDArray[np.float32] = centroids(
+        profile.arrays(), read_only(vectors), _CENTROIDS, _ROUNDS
+    )
+    return found
 
 
 class _Content:
@@ -108,7 +72,7 @@ class _Content:
     def _best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
         """Best tracks by the largest cosine over each request's queries (requests, q, d)."""
         if self._lists is not None:
-            return self._lists.best(queries, self._vectors, k, searched)
+            return self._lists.best(queries, k, searched)
         size, centres, _ = queries.shape
         block = max(1, _FLOATS // max(1, centres * len(self._vectors)))
         starts = range(0, size, block)

@@ -16,6 +16,7 @@ from ml.candidates.near import NearLists
 from ml.candidates.top import in_blocks, no_candidates, top_of_dense
 from ml.state.catalogue import place_rows
 from ml.state.requests import Requests
+from ml.state.rows import read_only
 from ml.state.state import State
 from ml.state.taste import taste_rows
 
@@ -26,8 +27,7 @@ _ALPHA = 6.0
 # Lists searched (ml.candidates.near). On a simulated world's factors (8,624 tracks, 179 lists) 48 hold .999 of
 # the 60 best and .98 of the 180 best; on drawn ones (100,000 tracks, 632 lists) .98 and .95.
 _NEAR = 48
-# A block's systems are 256 x 64 x 64 doubles and its gathered rows 256 x 60 x 64; its scores are at most
-# 16 million floats, 64 MB.
+# A block's scores are at most 16 million floats, 64 MB.
 _BLOCK = 256
 _FLOATS = 16_000_000
 
@@ -68,30 +68,18 @@ class Ials:
         return cls(factors, NearLists.make(factors, data.seed))
 
     def listener_factors(self, requests: Requests, state: State) -> NDArray[np.float32]:
-        """Each listener's factor from their decayed profile, float32 (requests, 64), zero if unknown.
+        """Each listener's factor from their decayed profile, float32 (requests, 64), zero if unknown
+        (ml.kernels.dense.folded_in)."""
+        from ml.kernels.dense import folded_in
 
-        x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, solved for all listeners of a batch at once.
-        """
         profile = taste_rows(requests, state, "streams_h180").strongest(PROFILE)
-        if not len(profile.column):
-            return np.zeros((len(requests), _FACTORS), dtype=np.float32)
-        if len(requests) == 1:
-            rows = self._factors[profile.column][None].astype(np.float64)
-            confidence = (_ALPHA * profile.value)[None]
-            extra = confidence - 1.0
-        else:
-            count = np.diff(profile.indptr)
-            slot = np.arange(int(count.max()))[None, :]
-            filled = slot < count[:, None]
-            source = np.where(filled, profile.indptr[:-1, None] + slot, 0)
-            rows = self._factors[profile.column[source]].astype(np.float64) * filled[:, :, None]
-            confidence = np.where(filled, _ALPHA * profile.value[source], 0.0)
-            extra = np.where(filled, confidence - 1.0, 0.0)
-        left = np.matmul((rows * extra[:, :, None]).transpose(0, 2, 1), rows)
-        left += self._penalised
-        right = np.einsum("rl,rld->rd", confidence, rows)
-        solved: NDArray[np.float64] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
-        return solved.astype(np.float32)
+        found: NDArray[np.float32] = folded_in(
+            profile.arrays(),
+            read_only(self._factors),
+            read_only(self._penalised),
+            np.float32(_ALPHA),
+        )
+        return found
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Highest inner products, computed in blocks of requests."""
@@ -101,7 +89,7 @@ class Ials:
         def best(block: Requests) -> Candidates:
             wanted = self.listener_factors(block, state)
             if self._lists is not None:
-                return self._lists.best(wanted[:, None, :], self._factors, k, _NEAR)
+                return self._lists.best(wanted[:, None, :], k, _NEAR)
             exact = best_products(wanted[:, None, :], self._factors)
             return top_of_dense(wanted @ self._factors.T, k, None, exact)
 

@@ -45,7 +45,7 @@ def test_searching_every_list_is_looking_at_everything(even):
     rows = table(even=even)
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
-    found, wanted = lists.best(asked, rows, 30, searched=10_000), exact(rows, asked, 30)
+    found, wanted = lists.best(asked, 30, searched=10_000), exact(rows, asked, 30)
     np.testing.assert_array_equal(found.track, wanted.track)
     np.testing.assert_allclose(found.score, wanted.score, atol=2.0**-17)
 
@@ -56,8 +56,8 @@ def test_a_few_lists_hold_nearly_all_of_the_best(even):
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
     wanted = pairs(exact(rows, asked, 10))
-    held = len(wanted & pairs(lists.best(asked, rows, 10, searched=12))) / len(wanted)
-    fewer = len(wanted & pairs(lists.best(asked, rows, 10, searched=1))) / len(wanted)
+    held = len(wanted & pairs(lists.best(asked, 10, searched=12))) / len(wanted)
+    fewer = len(wanted & pairs(lists.best(asked, 10, searched=1))) / len(wanted)
     assert held > 0.95 > fewer
 
 
@@ -65,9 +65,9 @@ def test_one_request_finds_what_it_finds_among_many():
     rows = table()
     asked = queries(rows, count=230)
     lists = NearLists.make(rows, 7)
-    whole = lists.best(asked, rows, 15, searched=5)
+    whole = lists.best(asked, 15, searched=5)
     for one in (0, 7, 205):
-        found, own = lists.best(asked[one : one + 1], rows, 15, searched=5), whole.request == one
+        found, own = lists.best(asked[one : one + 1], 15, searched=5), whole.request == one
         assert found.track.tolist() == whole.track[own].tolist()
         np.testing.assert_array_equal(found.score, whole.score[own])
 
@@ -89,7 +89,7 @@ def test_lists_follow_their_tracks_to_another_catalogue():
     placed = np.zeros((TRACKS + 5, WIDTH), np.float32)
     placed[position[position >= 0]] = rows[position >= 0]
     asked = queries(rows)
-    found = moved.best(asked, placed, 30, searched=10_000)
+    found = moved.best(asked, 30, searched=10_000)
     assert pairs(found) == pairs(exact(placed, asked, 30))
 
 
