@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ml.candidates.generator import Candidates
 from ml.candidates.popularity import popularity_score
 from ml.candidates.stateless import Stateless
-from ml.candidates.top import no_candidates, top_of_long
+from ml.candidates.top import best_of_product, candidates_of, no_candidates
 from ml.state.requests import Requests
+from ml.state.rows import Rows, read_only
 from ml.state.state import State
 
 _ARTISTS = 12
@@ -36,31 +38,21 @@ def artist_tracks(state: State, most: int) -> tuple[NDArray[np.int64], NDArray[n
     return indptr, order.astype(np.int32)
 
 
-def expand_artists(
-    state: State, artist: NDArray[np.int32], weight: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Popular tracks of each mentioned artist: (mention, track, score), where the score is the
-    mention's weight over the root of the track's place in the artist."""
-    if not len(state.catalogue.artist_ids) or not len(artist):
-        none = np.zeros(0, dtype=np.int64)
-        return none, none.astype(np.int32), none.astype(np.float32)
-    indptr, tracks = state.once("artist_tracks", lambda: artist_tracks(state, _TRACKS_PER_ARTIST))
-    count = indptr[artist + 1] - indptr[artist]
-    mention = np.repeat(np.arange(len(artist), dtype=np.int64), count)
-    place = np.arange(len(mention)) - np.repeat(np.cumsum(count) - count, count)
-    track = tracks[indptr[artist][mention] + place]
-    return mention, track, weight[mention] / np.sqrt(1.0 + place).astype(np.float32)
+def _by_artist(state: State) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    return state.once("artist_tracks", lambda: artist_tracks(state, _TRACKS_PER_ARTIST))
 
 
-def best_mentions(
-    request: NDArray[np.int32], track: NDArray[np.int32], score: NDArray[np.float32], k: int
-) -> Candidates:
-    """The best `k` a request where a track may come several times: its highest score counts."""
-    order = np.lexsort((-score, track, request))
-    request, track, score = request[order], track[order], score[order]
-    first = np.ones(len(request), dtype=np.bool_)
-    first[1:] = (request[1:] != request[:-1]) | (track[1:] != track[:-1])
-    return top_of_long(request[first], track[first], score[first], k)
+def _shares(state: State) -> sparse.csr_matrix:
+    """1 / root of the place of each artist's tracks, float32 CSR (artists, tracks)."""
+
+    def made() -> sparse.csr_matrix:
+        indptr, tracks = _by_artist(state)
+        place = np.arange(len(tracks)) - np.repeat(indptr[:-1], np.diff(indptr))
+        share = (1.0 / np.sqrt(1.0 + place)).astype(np.float32)
+        shape = (len(state.catalogue.artist_ids), state.catalogue.size)
+        return sparse.csr_matrix((share, tracks, indptr), shape=shape)
+
+    return state.once("artist shares", made)
 
 
 class RepeatArtist(Stateless):
@@ -71,12 +63,11 @@ class RepeatArtist(Stateless):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Tracks of the listener's dozen strongest artists of the last weeks."""
-        owner, position = state.user_artists.take(requests.user)
-        weight = state.user_artists.columns["streams_h22"][position]
-        artist = state.user_artists.item[position]
-        strongest = top_of_long(owner.astype(np.int32), artist, weight, _ARTISTS)
-        mention, track, score = expand_artists(state, strongest.track, np.log1p(strongest.score))
-        return top_of_long(strongest.request[mention], track, score, k)
+        if not len(state.catalogue.artist_ids):
+            return no_candidates()
+        own = state.user_artists.rows("streams_h22", requests.user).strongest(_ARTISTS)
+        weighted = Rows(own.indptr, own.column, np.log1p(own.value), own.width)
+        return best_of_product(weighted, _shares(state), k)
 
 
 class SameArtist(Stateless):
@@ -87,15 +78,22 @@ class SameArtist(Stateless):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Tracks of the last three tracks' artists; those of the same album weigh half as much again."""
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sessions import best_of_artists
+
         catalogue = state.catalogue
-        request, playing, back = requests.recent(_LAST)
-        known = catalogue.artist[playing] >= 0
-        asked, playing, back = request[known].astype(np.int32), playing[known], back[known]
-        if not len(asked):
+        if not len(catalogue.artist_ids):
             return no_candidates()
-        weight = np.power(np.float32(_DECAY), back.astype(np.float32))
-        mention, track, score = expand_artists(state, catalogue.artist[playing], weight)
-        album = catalogue.album[track]
-        together = (album >= 0) & (album == catalogue.album[playing][mention])
-        score = score * np.where(together, np.float32(_SAME_ALBUM), np.float32(1))
-        return best_mentions(asked[mention], track, score, k)
+        known = (catalogue.artist, catalogue.album, *_by_artist(state))
+        with scratch(catalogue.size) as held:
+            found = best_of_artists(
+                read_only(requests.session_indptr),
+                read_only(requests.session_track),
+                tuple(read_only(array) for array in known),
+                _LAST,
+                np.float32(_DECAY),
+                np.float32(_SAME_ALBUM),
+                k,
+                held,
+            )
+        return candidates_of(found)

@@ -7,11 +7,12 @@ belong here: the law itself (power_law), candidates (repeat_memory).
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.candidates.power_law import EXPONENT, EXPONENTS, strength
-from ml.candidates.top import top_of_long
+from ml.candidates.power_law import EXPONENT, EXPONENTS, strengths
+from ml.candidates.top import best_of
 from ml.evaluation.metrics import Lists, Truth, per_request
-from ml.state.columns import Columns
+from ml.state.columns import Columns, PairTable
 from ml.state.log import Log
+from ml.state.rows import bounds_of
 from ml.tables import HALF_LIVES
 
 _DAY_SECONDS = 86_400
@@ -82,14 +83,18 @@ def _drawn(listeners: NDArray[np.int32], day: int, seed: int) -> NDArray[np.int3
 def _ndcg(past: Log, today: Log, listeners: NDArray[np.int32], day: int) -> NDArray[np.float64]:
     """NDCG@20 by every exponent of the lists of one day from the `past` of its `listeners`, float64
     (exponents, lists)."""
-    key, columns = own_tracks(past, day * _DAY_SECONDS)
-    owner = np.searchsorted(listeners, key // past.tracks).astype(np.int32)
-    track = (key % past.tracks).astype(np.int32)
-    again = np.flatnonzero(np.isin(key, _keys(today)))
-    truth = Truth(owner[again], track[again], np.ones(len(again), dtype=np.int8), len(listeners))
+    pairs = own_tracks(past, listeners, day * _DAY_SECONDS)
+    every = np.arange(len(listeners), dtype=np.int32)
+    owner = np.repeat(every, np.diff(pairs.indptr))
+    again = np.flatnonzero(
+        np.isin(listeners[owner].astype(np.int64) * past.tracks + pairs.item, _keys(today))
+    )
+    truth = Truth(
+        owner[again], pairs.item[again], np.ones(len(again), dtype=np.int8), len(listeners)
+    )
     found = []
     for exponent in EXPONENTS:
-        best = top_of_long(owner, track, strength(columns, np.arange(len(key)), exponent), _DEPTH)
+        best = best_of(strengths(pairs, every, exponent), _DEPTH)
         lists = Lists(best.request, best.track, best.rank)
         found.append(per_request(lists, truth, _DEPTH)["ndcg"])
     ndcg = np.stack(found)
@@ -101,9 +106,9 @@ def _keys(log: Log) -> NDArray[np.int64]:
     return log.user.astype(np.int64) * log.tracks + log.track
 
 
-def own_tracks(past: Log, now: int) -> tuple[NDArray[np.int64], Columns]:
-    """(user * tracks + track) ascending, and the sums of State.user_tracks that strength asks for, decayed to
-    `now` in epoch seconds."""
+def own_tracks(past: Log, listeners: NDArray[np.int32], now: int) -> PairTable:
+    """The `past` of `listeners` (ascending) as pairs with tracks: the sums of State.user_tracks that strengths asks
+    for, decayed to `now` in epoch seconds."""
     key, pair = np.unique(_keys(past), return_inverse=True)
     age = (now - past.played_at) / _DAY_SECONDS
     of = {
@@ -116,4 +121,6 @@ def own_tracks(past: Log, now: int) -> tuple[NDArray[np.int64], Columns]:
         owner, old = of[what]
         weight = np.exp2(-old / int(half_life))
         values[row] = np.bincount(owner, weights=weight, minlength=len(key))
-    return key, Columns(_NAMES, values)
+    owner = np.searchsorted(listeners, key // past.tracks)
+    track = (key % past.tracks).astype(np.int32)
+    return PairTable(bounds_of(owner, len(listeners)), track, Columns(_NAMES, values), past.tracks)

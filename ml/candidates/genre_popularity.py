@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ml.candidates.bounds import STEP
 from ml.candidates.generator import Candidates
 from ml.candidates.stateless import Stateless
-from ml.candidates.top import in_blocks, no_candidates, top_of_dense
+from ml.candidates.top import candidates_of, no_candidates
 from ml.state.requests import Requests
+from ml.state.rows import matrix_of, read_only
 from ml.state.state import State
 from ml.state.taste import taste_profiles
 
 # Tracks looked at: beyond the most streamed ones popularity says nothing.
 _TRACKS = 3_000
-# Requests scored together: 500 x 3,000 floats are 6 MB.
-_REQUESTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def _popular(state: State) -> _Popular:
     track = np.sort(most).astype(np.int32)
     genres = state.catalogue.genres[track].astype(np.float32)
     length = np.sqrt(np.maximum(np.diff(genres.indptr), 1)).astype(np.float32)
-    return _Popular(track, np.log1p(streams[track]), sparse.diags(1.0 / length) @ genres)
+    return _Popular(track, np.log1p(streams[track]), (sparse.diags(1.0 / length) @ genres).tocsr())
 
 
 class GenrePopularity(Stateless):
@@ -53,14 +53,21 @@ class GenrePopularity(Stateless):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """log(1 + streams, half-life 63 days) times cosine^2, for listeners with known genres."""
+        from ml.kernels.genres import best_by_genre
+        from ml.kernels.scratch import scratch
+
         if not len(requests) or not state.catalogue.genres.nnz:
             return no_candidates()
         popular = state.once("popular by genre", lambda: _popular(state))
-
-        def best(block: Requests) -> Candidates:
-            profile = taste_profiles(block, state, None).genres
-            cosine = np.asarray((popular.genres @ profile.T).T, dtype=np.float32)
-            found = top_of_dense(np.square(cosine) * popular.weight, k)
-            return Candidates(found.request, popular.track[found.track], found.score, found.rank)
-
-        return in_blocks(requests, _REQUESTS, best)
+        profile = taste_profiles(requests, state, None).genres
+        with scratch(len(popular.track)) as held:
+            found = best_by_genre(
+                read_only(profile),
+                matrix_of(popular.genres),
+                read_only(popular.weight),
+                read_only(popular.track),
+                k,
+                STEP,
+                held,
+            )
+        return candidates_of(found)

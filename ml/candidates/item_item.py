@@ -16,7 +16,7 @@ from ml.candidates.profiles import pack, unpack_square
 from ml.candidates.top import best_of_product, top_of_rows
 from ml.state.requests import Requests
 from ml.state.state import State
-from ml.state.taste import taste_rows, taste_weights
+from ml.state.taste import taste_rows, tastes_of
 
 # Neighbours kept a track, and tracks used a listener: they bound memory and time.
 NEIGHBOURS = 100
@@ -69,12 +69,8 @@ def block_edges(rows: sparse.csr_matrix, products: int) -> list[int]:
 
 def fit_profiles(state: State, column: str) -> sparse.csr_matrix:
     """All listeners' tastes over tracks (ml.state.taste), the strongest 300 tracks each."""
-    pairs = state.user_tracks
-    whole = sparse.csr_matrix(
-        (taste_weights(state, column, np.arange(len(pairs.item))), pairs.item, pairs.indptr),
-        shape=(len(pairs.indptr) - 1, pairs.items),
-    )
-    return top_of_rows(whole, _FIT_PROFILE)
+    everybody = np.arange(len(state.user_tracks.indptr) - 1, dtype=np.int32)
+    return tastes_of(state, column, everybody).strongest(_FIT_PROFILE).matrix()
 
 
 class ItemItem:

@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.state.columns import Columns
+from ml.state.columns import PairTable
+from ml.state.rows import Rows, read_only, rows_found
 from ml.tables import HALF_LIVES
 
 # Exponents of forgetting that a fit chooses among, and the one that stays where none is shown to be better:
@@ -38,21 +39,21 @@ def mixture_weights(exponent: float) -> tuple[float, ...]:
     return tuple(float(weight) for weight in weights)
 
 
-def activation(
-    columns: Columns, position: NDArray[np.int64], exponent: float
-) -> NDArray[np.float32]:
-    """sum over streams of age^-exponent at the given positions, from the decayed sums."""
-    total = np.zeros(len(position), dtype=np.float32)
-    for half_life, weight in zip(HALF_LIVES, mixture_weights(exponent), strict=True):
-        if weight > 0:
-            total += np.float32(weight) * columns[f"streams_h{half_life}"][position]
-    return total
+def strengths(pairs: PairTable, user: NDArray[np.int32], exponent: float) -> Rows:
+    """Of each listener's pairs the sum over streams of age^-exponent, from the decayed sums, lowered by recent skips;
+    rows over items."""
+    from ml.kernels.listeners import memories
 
-
-def strength(columns: Columns, position: NDArray[np.int64], exponent: float) -> NDArray[np.float32]:
-    """`activation` of (user, track) pairs, lowered by recent skips."""
-    skips = columns["skips_h8"][position]
-    lowered: NDArray[np.float32] = activation(columns, position, exponent) / (
-        1.0 + _SKIP_WEIGHT * skips
+    names, weight = pairs.columns.names, np.zeros(len(pairs.columns.names), dtype=np.float32)
+    for half_life, share in zip(HALF_LIVES, mixture_weights(exponent), strict=True):
+        weight[names.index(f"streams_h{half_life}")] = share
+    found = memories(
+        read_only(pairs.indptr),
+        read_only(pairs.item),
+        read_only(pairs.columns.values),
+        read_only(weight),
+        names.index("skips_h8"),
+        np.float32(_SKIP_WEIGHT),
+        read_only(user),
     )
-    return lowered.astype(np.float32)
+    return rows_found(found, pairs.items)

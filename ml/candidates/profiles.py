@@ -12,17 +12,17 @@ from scipy import sparse
 from ml.candidates.generator import Arrays
 from ml.state.catalogue import place_square
 from ml.state.requests import Requests
-from ml.state.rows import Rows, summed
+from ml.state.rows import Rows, read_only, rows_found
 
 
 def session_profiles(requests: Requests, tracks: int, *, last: int, decay: float) -> Rows:
     """Weight decay^steps-back of each request's last session tracks, rows over tracks."""
 
     def weighted() -> Rows:
-        request, track, back = requests.recent(last)
-        weight = np.power(np.float32(decay), back.astype(np.float32))
-        ends = np.searchsorted(request, np.arange(len(requests) + 1)).astype(np.int64, copy=False)
-        return summed(ends, track, weight, tracks)
+        from ml.kernels.sessions import recent_tracks
+
+        indptr, track = read_only(requests.session_indptr), read_only(requests.session_track)
+        return rows_found(recent_tracks(indptr, track, last, np.float32(decay)), tracks)
 
     return requests.once(None, f"session {tracks} {last} {decay}", weighted)
 

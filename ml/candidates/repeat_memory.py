@@ -11,19 +11,16 @@ from numpy.typing import NDArray
 
 from ml.candidates.forgetting import chosen_exponent
 from ml.candidates.generator import Arrays, Candidates, FitInput
-from ml.candidates.power_law import EXPONENT, strength
-from ml.candidates.top import top_of_long
+from ml.candidates.power_law import EXPONENT, strengths
+from ml.candidates.top import best_of
 from ml.state.requests import Requests
+from ml.state.rows import Rows
 from ml.state.state import State
 
 
-def memory(
-    requests: Requests, state: State, exponent: float = EXPONENT
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """(request, track, activation lowered by recent skips) of all own tracks."""
-    owner, position = state.user_tracks.take(requests.user)
-    score = strength(state.user_tracks.columns, position, exponent)
-    return owner, state.user_tracks.item[position], score
+def memory(requests: Requests, state: State, exponent: float = EXPONENT) -> Rows:
+    """Activation, lowered by recent skips, of all own tracks; rows over tracks."""
+    return strengths(state.user_tracks, requests.user, exponent)
 
 
 class RepeatMemory:
@@ -43,8 +40,7 @@ class RepeatMemory:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """The listener's strongest memories."""
-        owner, track, score = memory(requests, state, self.exponent)
-        return top_of_long(owner.astype(np.int32), track, score, k)
+        return best_of(memory(requests, state, self.exponent), k)
 
     def arrays(self) -> Arrays:
         """The exponent, float64 (1)."""

@@ -68,15 +68,9 @@ class SessionItemItem:
         """
         return cls(data.once(cls.name, lambda: session_neighbours(data.log)))
 
-    def closeness(
-        self,
-        requests: Requests,
-        state: State,
-        request: NDArray[np.integer],
-        track: NDArray[np.int32],
-    ) -> NDArray[np.float32]:
-        """Score of any track for any request, 0 for what is no neighbour; float32 (m), `request` ascends."""
-        return _session(requests, state).times_at(self.relation, request, track)
+    def closeness(self, requests: Requests, state: State, tracks: Rows) -> NDArray[np.float32]:
+        """Score of each entry of `tracks` (requests, tracks), 0 for what is no neighbour; float32 (entries)."""
+        return _session(requests, state).times_at(self.relation, tracks.indptr, tracks.column)
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Neighbours of the last eight tracks, each step back weighted by 0.7."""

@@ -13,8 +13,9 @@ from scipy import sparse
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.repeat_memory import memory
 from ml.candidates.session_item_item import SessionItemItem
-from ml.candidates.top import top_of_long
+from ml.candidates.top import best_of
 from ml.state.requests import Requests
+from ml.state.rows import Rows
 from ml.state.state import State
 
 # Closeness of a track that never shared a session with what plays: memory alone orders those.
@@ -40,10 +41,10 @@ class SessionMemory:
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Own tracks near what plays first; without a session, the memory itself."""
-        owner, track, score = memory(requests, state)
-        closeness = self._neighbours.closeness(requests, state, owner, track)
-        weighted = np.sqrt(score) * (np.float32(_FLOOR) + closeness)
-        return top_of_long(owner.astype(np.int32), track, weighted.astype(np.float32), k)
+        own = memory(requests, state)
+        closeness = self._neighbours.closeness(requests, state, own)
+        weighted = np.sqrt(own.value) * (np.float32(_FLOOR) + closeness)
+        return best_of(Rows(own.indptr, own.column, weighted, own.width), k)
 
     def arrays(self) -> Arrays:
         """The neighbours' matrix."""

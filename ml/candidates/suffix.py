@@ -14,7 +14,7 @@ from ml.candidates.profiles import pack, unpack
 from ml.candidates.top import best_of_product, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
-from ml.state.rows import Rows, summed
+from ml.state.rows import Rows, read_only, rows_found
 from ml.state.state import State
 
 # The latest streams only: a million make 6 million (pair, follower) triples, about 100 MB while fitting.
@@ -25,6 +25,8 @@ _KEPT = 30
 _SHRINK = 1.0
 # Pairs of the session that ask, as (steps back, steps back): weight.
 _CONTEXTS = {(1, 0): 1.0, (2, 0): 0.6, (2, 1): 0.4}
+_STEPS = np.array(list(_CONTEXTS), dtype=np.int64)
+_WEIGHTS = np.array(list(_CONTEXTS.values()), dtype=np.float32)
 
 Triples = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 
@@ -83,25 +85,17 @@ class Suffix:
 
     def _contexts(self, requests: Requests, tracks: int) -> Rows:
         """Weights of the known pairs that each request's session ends with, rows over pairs."""
-        length, end = requests.session_length(), requests.session_indptr[1:]
-        owner, pair, weight = [], [], []
-        for (first, second), heavy in _CONTEXTS.items():
-            asks = np.flatnonzero(length > first)
-            last = end[asks] - 1
-            left = requests.session_track[last - first]
-            right = requests.session_track[last - second]
-            key = _keys(left, right, tracks)
-            at = np.searchsorted(self._pairs, key)
-            known = at < len(self._pairs)
-            known[known] = self._pairs[at[known]] == key[known]
-            owner.append(asks[known])
-            pair.append(at[known])
-            weight.append(np.full(int(known.sum()), heavy, dtype=np.float32))
-        asked = np.concatenate(owner)
-        order = np.argsort(asked, kind="stable")
-        ends = np.searchsorted(asked[order], np.arange(len(requests) + 1)).astype(np.int64)
-        column = np.concatenate(pair)[order].astype(np.int32)
-        return summed(ends, column, np.concatenate(weight)[order], len(self._pairs))
+        from ml.kernels.sessions import contexts
+
+        found = contexts(
+            read_only(requests.session_indptr),
+            read_only(requests.session_track),
+            read_only(self._pairs),
+            tracks,
+            read_only(_STEPS),
+            read_only(_WEIGHTS),
+        )
+        return rows_found(found, len(self._pairs))
 
     def arrays(self) -> Arrays:
         """The pairs and their followers."""

@@ -12,7 +12,7 @@ from scipy import sparse
 from ml.candidates.bounds import MARGIN, Exact, below_best, kth_best, near_best, rounded
 from ml.candidates.generator import Candidates
 from ml.state.requests import Requests
-from ml.state.rows import Found, Rows, matrix_of, read_only, rows_found, rows_of
+from ml.state.rows import Found, Rows, bounds_of, matrix_of, read_only, rows_found, rows_of
 
 # Floats of one padded block in a selection: 8 million are 32 MB, their positions 64 MB.
 _FLOATS = 8_000_000
@@ -40,8 +40,7 @@ def top_of_long(
 ) -> Candidates:
     """The best `k` rows a request by score, ties by the smaller track index; scores of 0 or less and
     nan are dropped. `request` ascends."""
-    several = int(request[-1]) + 2 if len(request) else 1
-    ends = np.searchsorted(request, np.arange(several)).astype(np.int64, copy=False)
+    ends = bounds_of(request, int(request[-1]) + 1 if len(request) else 0)
     track, score = (
         track.astype(np.int32, copy=False),
         score.astype(np.float32, copy=False),

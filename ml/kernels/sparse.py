@@ -145,19 +145,6 @@ def sums(left, right, weight, scratch):
     return ends, column[: ends[size]], value[: ends[size]]
 
 
-@numba.njit((SPARSE, SCRATCH), **COMPILED)
-def merged(rows, scratch):
-    """Each row with equal columns added, in the order of the columns."""
-    size, terms = len(rows.indptr) - 1, len(rows.column)
-    ends = np.zeros(size + 1, dtype=np.int64)
-    column, value = np.empty(terms, dtype=np.int32), np.empty(terms, dtype=np.float32)
-    for row in range(size):
-        count = add_row(rows, row, np.float32(1), 0, scratch)
-        found = best_taken(count, count, scratch)
-        ends[row + 1] = put_by_column(scratch.key, found, column, value, ends[row])
-    return ends, column[: ends[size]], value[: ends[size]]
-
-
 @numba.njit(**COMPILED)
 def _look_up(count, start, stop, sought, found, scratch):
     """The sums at the columns sought from `start` to `stop`; zeros are left."""

@@ -10,7 +10,7 @@ from scipy import sparse
 from ml.candidates.circle import circle_tastes, friend_tastes, friends_of
 from ml.state.columns import PairTable
 from ml.state.requests import Requests
-from ml.state.rows import Rows
+from ml.state.rows import Rows, bounds_of
 from ml.state.state import State
 from ml.state.taste import genre_cosines, normalise, taste_rows
 
@@ -62,7 +62,7 @@ def friend_features(
     genres = normalise(circle.times(state.catalogue.genres).filled())
     tracks = state.once("streamed tracks", lambda: _streamed(state.user_tracks))
     artists = state.once("streamed artists", lambda: _streamed(state.user_artists))
-    artist, row = state.catalogue.artist[track], request.astype(np.int64)
+    artist, row = state.catalogue.artist[track], bounds_of(request, len(requests))
     by_artist = friends.times_at(artists, row, np.maximum(artist, 0))
     count = friends.times_at(tracks, row, track)
     among = np.maximum(active, np.float32(1.0))[request]
@@ -90,8 +90,7 @@ def _of_nobody(rows: int) -> Named:
 def _alike(requests: Requests, state: State, circle: Rows) -> NDArray[np.float32]:
     """Cosine of each listener's own taste and the circle's, nan where either is empty, float32 (n)."""
     own = taste_rows(requests, state, "streams_h180")
-    owner = np.repeat(np.arange(len(own)), np.diff(own.indptr))
-    shared = _row_sums(own, own.value * circle.at(owner, own.column))
+    shared = _row_sums(own, own.value * circle.at(own.indptr, own.column))
     squares = _row_sums(own, np.square(own.value)) * _row_sums(circle, np.square(circle.value))
     return np.where(squares > 0, shared / np.sqrt(np.maximum(squares, 1e-12)), np.nan).astype(
         np.float32

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.state.rows import Rows, read_only, rows_found
+
 _HALF_LIFE = re.compile(r"_h(\d+)$")
 
 
@@ -98,6 +100,18 @@ class PairTable:
             return np.full(len(user), -1, dtype=np.int64)
         hit = known & (low < end) & (self.item[np.minimum(low, len(self.item) - 1)] == item)
         return np.where(hit, low, -1)
+
+    def rows(self, name: str, user: NDArray[np.int32]) -> Rows:
+        """A column of each of the given users' pairs, rows over items; users who have none (-1) get empty rows."""
+        from ml.kernels.listeners import taken
+
+        found = taken(
+            read_only(self.indptr),
+            read_only(self.item),
+            read_only(self.columns[name]),
+            read_only(user),
+        )
+        return rows_found(found, self.items)
 
     def span(self, user: int) -> tuple[int, int]:
         """Where a user's pairs begin and end; nowhere for -1 and users beyond the last."""

@@ -51,6 +51,15 @@ class DayListens:
         return DayListens(indptr, self.track[source], self.skipped[source])
 
 
+def no_listens(size: int) -> DayListens:
+    """The day of `size` requests in which nobody listened."""
+    return DayListens(
+        np.zeros(size + 1, dtype=np.int64),
+        np.zeros(0, dtype=np.int32),
+        np.zeros(0, dtype=np.bool_),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Requests:
     """n requests of one `surface`.

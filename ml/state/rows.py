@@ -105,12 +105,11 @@ class Rows:
             found = sums(self.arrays(), other.arrays(), np.float32(weight), held)
         return rows_found(found, self.width)
 
-    def at(self, row: NDArray[np.integer], column: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The values at (row, column), 0 where nothing is stored; `row` ascends."""
+    def at(self, bounds: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The values of each row at `column[bounds[row]:bounds[row + 1]]`, 0 where nothing is stored."""
         from ml.kernels.scratch import scratch
         from ml.kernels.sparse import values_at
 
-        bounds = np.searchsorted(row, np.arange(len(self) + 1)).astype(np.int64, copy=False)
         with scratch(self.width) as held:
             found: NDArray[np.float32] = values_at(
                 self.arrays(), read_only(bounds), read_only(column), held
@@ -118,13 +117,12 @@ class Rows:
         return found
 
     def times_at(
-        self, matrix: sparse.csr_matrix, row: NDArray[np.integer], column: NDArray[np.int32]
+        self, matrix: sparse.csr_matrix, bounds: NDArray[np.int64], column: NDArray[np.int32]
     ) -> NDArray[np.float32]:
-        """The product's values at (row, column), 0 where it has none; `row` ascends."""
+        """The product's values of each row at `column[bounds[row]:bounds[row + 1]]`, 0 where it has none."""
         from ml.kernels.scratch import scratch
         from ml.kernels.sparse import products_at
 
-        bounds = np.searchsorted(row, np.arange(len(self) + 1)).astype(np.int64, copy=False)
         with scratch(matrix.shape[1]) as held:
             found: NDArray[np.float32] = products_at(
                 self.arrays(), matrix_of(matrix), read_only(bounds), read_only(column), held
@@ -171,16 +169,9 @@ def rows_of(matrix: sparse.csr_matrix) -> Rows:
     )
 
 
-def summed(
-    indptr: NDArray[np.int64], column: NDArray[np.int32], value: NDArray[np.float32], width: int
-) -> Rows:
-    """Rows from terms above 0, equal columns added in the order of the terms; columns ascend."""
-    from ml.kernels.scratch import scratch
-    from ml.kernels.sparse import merged
-
-    with scratch(width) as held:
-        found = merged(Rows(indptr, column, value, width).arrays(), held)
-    return rows_found(found, width)
+def bounds_of(request: NDArray[np.integer], size: int) -> NDArray[np.int64]:
+    """Where each of `size` requests begins among ascending ones, and the end of all; int64 (size + 1)."""
+    return np.searchsorted(request, np.arange(size + 1)).astype(np.int64, copy=False)
 
 
 def places_among(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.state.requests import Requests
-from ml.state.rows import Rows
+from ml.state.rows import Rows, matrix_of, read_only, rows_found
 from ml.state.state import State
 
 # Rows per block of gathered vectors: 2,048 x 128 floats are 1 MB a side and stay in the cache.
@@ -56,43 +56,44 @@ def row_dots(
 _LASTING = np.float32(0.2)
 
 
-def taste_weights(
-    state: State, column: str, position: NDArray[np.int64] | slice
-) -> NDArray[np.float32]:
-    """log(1 + decayed streams) + 0.2 log(1 + streams ever) of pairs, float32 (positions)."""
-    recent = np.log1p(state.user_tracks.columns[column][position])
-    ever = np.log1p(state.user_tracks.columns["streams"][position])
-    weight: NDArray[np.float32] = recent + _LASTING * ever
-    return weight
-
-
 def taste_rows(requests: Requests, state: State, column: str) -> Rows:
     """Taste of each request's listener over tracks, made once for all who ask."""
     return requests.once(state, f"taste {column}", lambda: _taste_rows(requests, state, column))
 
 
 def _taste_rows(requests: Requests, state: State, column: str) -> Rows:
-    pairs, size = state.user_tracks, state.catalogue.size
-    if len(requests) == 1:
-        own = slice(*pairs.span(int(requests.user[0])))
-        ends = np.array([0, own.stop - own.start], dtype=np.int64)
-        return Rows(ends, pairs.item[own], taste_weights(state, column, own), size)
-    owner, position = pairs.take(requests.user)
-    weight = taste_weights(state, column, position)
-    # A listener's pairs are stored in order, each track once: the rows need no sorting.
-    indptr = np.searchsorted(owner, np.arange(len(requests) + 1))
-    return Rows(indptr.astype(np.int64), pairs.item[position], weight, size)
+    return tastes_of(state, column, requests.user)
+
+
+def tastes_of(state: State, column: str, user: NDArray[np.int32]) -> Rows:
+    """log(1 + decayed streams) + 0.2 log(1 + streams ever) of each listener's tracks, rows over tracks."""
+    from ml.kernels.listeners import tastes
+
+    pairs = state.user_tracks
+    found = tastes(
+        read_only(pairs.indptr),
+        read_only(pairs.item),
+        read_only(pairs.columns[column]),
+        read_only(pairs.columns["streams"]),
+        _LASTING,
+        read_only(user),
+    )
+    return rows_found(found, state.catalogue.size)
 
 
 def _genre_profiles(requests: Requests, state: State) -> NDArray[np.float32]:
-    profile = taste_rows(requests, state, "streams_h22")
-    return normalise(profile.times(state.catalogue.genres).filled())
+    from ml.kernels.genres import profiles
+
+    genres = state.catalogue.genres
+    taste = taste_rows(requests, state, "streams_h22").arrays()
+    found: NDArray[np.float32] = profiles(taste, matrix_of(genres), genres.shape[1])
+    return found
 
 
 def taste_profiles(
     requests: Requests, state: State, vectors: NDArray[np.float32] | None
 ) -> TasteProfiles:
-    """Each listener's tracks, weighted by taste_weights of 22 days, in both spaces."""
+    """Each listener's tracks, weighted by tastes_of 22 days, in both spaces."""
     genres = requests.once(state, "genres", lambda: _genre_profiles(requests, state))
     profile = taste_rows(requests, state, "streams_h22")
     text = None if vectors is None else normalise(profile.dense(vectors))

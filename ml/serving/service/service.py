@@ -20,7 +20,13 @@ from ml.serving.service.listeners import known_listeners
 from ml.serving.service.loading import Keeper, Served, moment
 from ml.serving.service.settings import ServiceSettings
 from ml.serving.service.similar import bundle_vectors, neighbours, text_vector, track_vector
-from ml.serving.service.taste import described, habits, strongest_artists, strongest_tracks
+from ml.serving.service.taste import (
+    described,
+    exponent_of,
+    habits,
+    strongest_artists,
+    strongest_tracks,
+)
 from ml.serving.service.telemetry import Telemetry
 from ml.serving.wishes import Wishes
 from ml.state.requests import Asked, one_request
@@ -253,7 +259,7 @@ class Service:
                 "model_version": served.version,
                 "state_day": served.state_day,
                 "habits": habits(state, block.user),
-                "tracks": strongest_tracks(state, block),
+                "tracks": strongest_tracks(state, block, exponent_of(served.recommender)),
                 "artists": strongest_artists(state, block.user),
                 "today": [
                     {"track_id": track, "played_at": played, "skipped": skipped}

@@ -9,8 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.candidates.repeat_memory import memory
+from ml.candidates.power_law import EXPONENT
+from ml.candidates.repeat_memory import RepeatMemory, memory
+from ml.candidates.top import best_of
 from ml.ranking.listener_features import listener_features
+from ml.serving.recommender import Recommender
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -42,20 +45,25 @@ def habits(state: State, user: NDArray[np.int32]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else round(value, 4) for name, value in numbers.items()}
 
 
-def strongest_tracks(state: State, requests: Requests) -> list[dict[str, object]]:
+def exponent_of(recommender: Recommender) -> float:
+    """The exponent of forgetting that the model chose (ml.candidates.repeat_memory)."""
+    own = recommender.surfaces["home"].sources.generators.get(RepeatMemory.name)
+    return own.exponent if isinstance(own, RepeatMemory) else EXPONENT
+
+
+def strongest_tracks(state: State, requests: Requests, exponent: float) -> list[dict[str, object]]:
     """The twenty strongest memories of a batch of one, strongest first."""
-    _, track, strength = memory(requests, state)
-    best = np.lexsort((track, -strength))[:_TRACKS]
+    best = best_of(memory(requests, state, exponent), _TRACKS)
     streams = state.user_tracks.value(
-        "streams", state.user_tracks.find(np.repeat(requests.user, len(best)), track[best])
+        "streams", state.user_tracks.find(np.repeat(requests.user, len(best.track)), best.track)
     )
     return [
         {
-            **described(state, int(track[row])),
+            **described(state, int(track)),
             "streams": float(count),
-            "strength": float(strength[row]),
+            "strength": float(strength),
         }
-        for row, count in zip(best, streams, strict=True)
+        for track, strength, count in zip(best.track, best.score, streams, strict=True)
     ]
 
 

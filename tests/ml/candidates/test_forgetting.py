@@ -13,7 +13,7 @@ import pytest
 
 from ml.candidates.forgetting import chosen_exponent, own_tracks
 from ml.candidates.generator import FitInput
-from ml.candidates.power_law import EXPONENT, EXPONENTS, mixture_weights, strength
+from ml.candidates.power_law import EXPONENT, EXPONENTS, mixture_weights, strengths
 from ml.candidates.repeat_memory import RepeatMemory
 from ml.state.log import Log, day_number
 from ml.state.state import State
@@ -111,17 +111,14 @@ def test_what_became_known_on_the_day_is_not_its_past() -> None:
 def test_the_past_that_the_log_tells_is_the_state() -> None:
     world = make_world()
     state = state_of(world, AS_OF)
-    key, columns = own_tracks(log_of(world, state), day_number(AS_OF) * DAY_SECONDS)
-    pairs = state.user_tracks
-    user = np.repeat(np.arange(len(state.user_ids)), np.diff(pairs.indptr))
-    assert key.tolist() == (user * state.catalogue.size + pairs.item).tolist()
-    every = np.arange(len(key))
+    everybody = np.arange(len(state.user_ids), dtype=np.int32)
+    told = own_tracks(log_of(world, state), everybody, day_number(AS_OF) * DAY_SECONDS)
     for exponent in EXPONENTS:
-        np.testing.assert_allclose(
-            strength(columns, every, exponent),
-            strength(pairs.columns, every, exponent),
-            rtol=1e-5,
-        )
+        found = strengths(told, everybody, exponent)
+        wanted = strengths(state.user_tracks, everybody, exponent)
+        assert found.indptr.tolist() == wanted.indptr.tolist()
+        assert found.column.tolist() == wanted.column.tolist()
+        np.testing.assert_allclose(found.value, wanted.value, rtol=1e-5)
 
 
 def test_the_choice_is_made_before_the_day_it_is_settled_on(

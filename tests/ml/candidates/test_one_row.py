@@ -3,17 +3,15 @@
 from datetime import UTC, datetime
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from ml.candidates import fresh
 from ml.candidates.bounds import best_products
 from ml.candidates.top import stack, top_of_dense, top_of_rows, top_of_sparse
 from ml.ranking import relation_features as module
 from ml.ranking.relation_features import relation_features
 from ml.state.columns import Columns, PairTable
-from ml.state.requests import Asked, Requests, one_request
+from ml.state.requests import Asked, one_request
 
 
 def rows(seed: int, count: int = 6, width: int = 40) -> sparse.csr_matrix:
@@ -122,24 +120,3 @@ def test_the_best_products_are_those_of_every_pair():
     for row in range(4):
         wanted = np.sort(whole[row])[::-1][:7]
         np.testing.assert_allclose(found.score[found.request == row], wanted, atol=2.0**-18)
-
-
-def test_bonds_with_artists_of_one_listener_are_those_among_many(make_state, stream):
-    """Listener 0 streamed artists 0 and 2, listener 1 nobody; -1 is a track without an artist."""
-    state = make_state(2, 6, {(0, 0): stream(3), (0, 4): stream(1)})
-    artist = np.array([2, -1, 0, 1, 0], np.int32)
-    block = Requests(
-        "home",
-        pa.array(["a", "b", "c"]),
-        pa.nulls(3, pa.string()),
-        np.array([0, 1, -1], np.int32),
-        np.zeros(3, np.int64),
-        np.zeros(4, np.int64),
-        np.zeros(0, np.int32),
-    )
-    whole = fresh._bonds(block, state, artist)
-    assert np.expm1(whole[0]).round(4).tolist() == [1.0, 0.0, 3.0, 0.0, 3.0]
-    for row in range(3):
-        alone = fresh._bonds(block.select(np.array([row])), state, artist)
-        assert alone.dtype == whole.dtype
-        np.testing.assert_array_equal(alone, whole[[row]])

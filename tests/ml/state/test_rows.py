@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from ml.kernels.scratch import scratch
-from ml.state.rows import Rows, RowsError, matrix_of, places_among, rows_of, summed
+from ml.state.rows import Rows, RowsError, bounds_of, matrix_of, places_among, rows_of
 
 
 def drawn(seed, rows, columns, share=0.3):
@@ -63,15 +63,16 @@ def test_rows_times_a_dense_table_are_the_product_and_each_alone_is_its_row():
 
 def test_values_are_found_where_they_are_stored_and_zero_elsewhere():
     rows = of({2: 0.5, 5: 0.25}, {}, {8: 2.0})
-    row = np.array([0, 0, 0, 1, 2, 2])
+    bounds = bounds_of(np.array([0, 0, 0, 1, 2, 2]), 3)
+    assert bounds.tolist() == [0, 3, 4, 6]
     wanted = np.array([5, 8, 2, 2, 8, 0], np.int32)
-    assert rows.at(row, wanted).tolist() == [0.25, 0.0, 0.5, 0.0, 2.0, 0.0]
+    assert rows.at(bounds, wanted).tolist() == [0.25, 0.0, 0.5, 0.0, 2.0, 0.0]
 
 
 def test_values_of_a_product_are_found_without_the_product():
     left, right = drawn(5, 4, 20), drawn(6, 20, 30)
-    row, column = np.repeat(np.arange(4), 30), np.tile(np.arange(30, dtype=np.int32), 4)
-    found = rows_of(left).times_at(right, row, column)
+    bounds = np.arange(5, dtype=np.int64) * 30
+    found = rows_of(left).times_at(right, bounds, np.tile(np.arange(30, dtype=np.int32), 4))
     np.testing.assert_array_equal(found, (left @ right).toarray().ravel())
 
 
@@ -80,13 +81,6 @@ def test_the_strongest_entries_stay_in_the_order_of_their_columns_ties_to_the_sm
     assert kept.indptr.tolist() == [0, 3, 4]
     assert kept.column.tolist() == [1, 2, 4, 3]
     assert kept.value.tolist() == [3.0, 5.0, 1.0, 1.0]
-
-
-def test_equal_columns_are_added_and_ascend():
-    ends = np.array([0, 3, 4], np.int64)
-    rows = summed(ends, np.array([4, 1, 4, 4], np.int32), np.array([1, 2, 3, 9], np.float32), 8)
-    assert rows.indptr.tolist() == [0, 2, 3]
-    assert (rows.column.tolist(), rows.value.tolist()) == ([1, 4, 4], [2.0, 4.0, 9.0])
 
 
 def test_nothing_of_one_row_is_left_in_the_next():
