@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ml.errors import SegueError
 from ml.ranking.features import FeatureMatrix, family
-from ml.ranking.quick import predict
+from ml.ranking.forest import Forest, forest_of
 
 if TYPE_CHECKING:
     import xgboost
@@ -81,10 +81,11 @@ class LabelledMatrix:
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
-    """A trained booster with the names of its features in order."""
+    """A trained booster with the names of its features in order, and its trees as arrays."""
 
     names: tuple[str, ...]
     booster: "xgboost.Booster"
+    forest: Forest
 
     def predict(self, features: FeatureMatrix) -> NDArray[np.float32]:
         """Scores (rows,), higher is better.
@@ -95,7 +96,7 @@ class Ranker:
         self._check(features)
         if not len(features.values):
             return np.zeros(0, dtype=np.float32)
-        return predict(self.booster, features.values)
+        return self.forest.predict(features.values)
 
     def contributions(
         self, features: FeatureMatrix, *, exact: bool
@@ -140,6 +141,11 @@ class Ranker:
         )
 
 
+def ranker_of(names: tuple[str, ...], booster: "xgboost.Booster") -> Ranker:
+    """A ranker over named features from a booster that was trained on them."""
+    return Ranker(names, booster, forest_of(booster))
+
+
 def load_ranker(path: Path, threads: int) -> Ranker:
     """The ranker saved at `path`."""
     import xgboost  # 1.0 s
@@ -147,7 +153,7 @@ def load_ranker(path: Path, threads: int) -> Ranker:
     booster = xgboost.Booster()
     booster.load_model(path)
     booster.set_param({"nthread": threads})
-    return Ranker(tuple(json.loads(path.with_suffix(".json").read_text())), booster)
+    return ranker_of(tuple(json.loads(path.with_suffix(".json").read_text())), booster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +207,7 @@ def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:
     )
     best = booster[: booster.best_iteration + 1]
     best.set_attr(parameters=json.dumps(asdict(parameters), sort_keys=True))
-    return Ranker(prepared.names, best)
+    return ranker_of(prepared.names, best)
 
 
 def train_ranker(

@@ -13,7 +13,7 @@ from ml.candidates.generator import FitInput
 from ml.candidates.plan import fit_generators
 from ml.policy.rules import PolicyRules
 from ml.ranking.features import assemble
-from ml.ranking.model import Ranker
+from ml.ranking.model import ranker_of
 from ml.ranking.surface import SurfaceSources
 from ml.registry.bundle import BundleFacts, write_bundle
 from ml.registry.evidence import Invariant
@@ -77,7 +77,7 @@ def surface_model(surface: str, data: FitInput) -> SurfaceModel:
         xgboost.DMatrix(features.values, grade),
         20,
     )
-    return SurfaceModel(sources, Ranker(features.names, booster), "popularity", PolicyRules())
+    return SurfaceModel(sources, ranker_of(features.names, booster), "popularity", PolicyRules())
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ml.candidates.generator import FitInput
 from ml.candidates.plan import fit_generators
 from ml.policy.rules import DEFAULT_RULES
 from ml.ranking.features import assemble
-from ml.ranking.model import Ranker
+from ml.ranking.model import ranker_of
 from ml.ranking.surface import SurfaceSources
 from ml.registry.bundle import BundleFacts, write_bundle
 from ml.registry.pointer import write_pointer
@@ -75,7 +75,7 @@ def surface_model(surface: str, data: FitInput, seed: int) -> SurfaceModel:
     matrix = xgboost.DMatrix(features.values, grade)
     booster = xgboost.train({"max_depth": 3, "seed": seed, "nthread": 1}, matrix, 3)
     return SurfaceModel(
-        sources, Ranker(features.names, booster), "popularity", DEFAULT_RULES[surface]
+        sources, ranker_of(features.names, booster), "popularity", DEFAULT_RULES[surface]
     )
 
 
