@@ -19,7 +19,8 @@ def _made(width: int) -> Scratch:
     return Scratch(
         np.zeros(width, dtype=np.float32),
         np.zeros(width, dtype=np.int32),
-        np.empty(width, dtype=np.int32),
+        # One place more: a column is written before it is known to count.
+        np.empty(width + 1, dtype=np.int32),
         np.empty(width, dtype=np.float32),
         np.empty(width, dtype=np.int64),
         np.zeros(BUCKETS, dtype=np.int32),
