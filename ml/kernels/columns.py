@@ -1,14 +1,15 @@
 """Columns of the ranker's matrix that are copied, spread or counted.
 
-Belongs here: what sources, listeners and tracks bring by themselves. Does not belong here: pairs (look_up),
+Belongs here: what sources, listeners and tracks bring by themselves. Does not belong here: pairs (pairs),
 sessions (sessions), vectors (cosines). Each column is one row of memory.
 """
 
 import numba
 import numpy as np
 
+from ml.kernels.ahead import ROWS, fetch_row
 from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, read, written
-from ml.kernels.look_up import log1p, ratio
+from ml.kernels.pairs import log1p, ratio
 from ml.kernels.runs import end_of
 
 _NAN, _INFINITE = np.float32(np.nan), np.float32(np.inf)
@@ -62,5 +63,7 @@ def habits(values, named, user, request, out):
 def turned(table, row, out):
     """The table's chosen rows as columns: out[c, i] = table[row[i], c]."""
     for at in range(len(row)):
+        if at + ROWS < len(row):
+            fetch_row(table, row[at + ROWS])
         for column in range(table.shape[1]):
             out[column, at] = table[row[at], column]

@@ -6,6 +6,7 @@ Belongs here: dot products, one row after the other. Does not belong here: profi
 import numba
 import numpy as np
 
+from ml.kernels.ahead import ROWS, fetch, fetch_row
 from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, QUICK, read, written
 
 _NAN = np.float32(np.nan)
@@ -17,6 +18,8 @@ _DECAY = np.float32(0.7)
 def dots(left, right, left_row, right_row, out):
     """out[i] = left[left_row[i]] . right[right_row[i]]; the order of the sum is the same for every row."""
     for row in range(len(out)):
+        if row + ROWS < len(out):
+            fetch_row(right, right_row[row + ROWS])
         one, other, total = left_row[row], right_row[row], np.float32(0)
         for at in range(left.shape[1]):
             total += left[one, at] * right[other, at]
@@ -29,6 +32,10 @@ def dots(left, right, left_row, right_row, out):
 def genre_cosines(profile, indptr, genre, request, track, out):
     """Each row's track's genres, each 1, against profile[request] of length 1; sums in double precision."""
     for row in range(len(out)):
+        if row + 2 * ROWS < len(out):
+            fetch(indptr, track[row + 2 * ROWS])
+        if row + ROWS < len(out):
+            fetch(genre, indptr[track[row + ROWS]])
         start, stop, total = indptr[track[row]], indptr[track[row] + 1], 0.0
         for at in range(start, stop):
             total += profile[request[row], genre[at]]
@@ -62,6 +69,8 @@ def session_cosines(indptr, session, vectors, request, track, out):
     before = np.int64(-1)
     last = np.int64(-1)
     for row in range(len(track)):
+        if row + ROWS < len(track):
+            fetch_row(vectors, track[row + ROWS])
         asked = request[row]
         if asked != before:
             own = session[indptr[asked] : indptr[asked + 1]]

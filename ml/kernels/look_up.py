@@ -1,33 +1,14 @@
 """Pairs looked up in compressed sparse rows.
 
-Belongs here: where a (user, item) stands, and columns of what is known of it; whether a (request, track) is one
-of the given. Does not belong here: what a column means. Rows need no order: each is looked up by itself.
+Belongs here: where a (user, item) stands; whether a (request, track) is one of the given. Does not belong here:
+what is known of it (pairs). Rows need no order: each is looked up by itself.
 """
 
 import numba
 import numpy as np
 
-from ml.kernels.kinds import BOOL, COMPILED, FLOAT, INT, LONG, read, written
+from ml.kernels.kinds import BOOL, COMPILED, INT, LONG, read, written
 from ml.kernels.runs import end_of
-
-# Rows whose places are kept while column after column is written.
-_TOGETHER = 1024
-_NAN = np.float32(np.nan)
-_SMALL = np.float32(1e-4)
-
-
-@numba.njit(**COMPILED)
-def log1p(value):
-    """log(1 + value) to the last bit but one of float32: half the time of the library's."""
-    if abs(value) < _SMALL:
-        return np.float32(value - np.float32(0.5) * value * value)
-    return np.float32(np.log(1.0 + value))
-
-
-@numba.njit(**COMPILED)
-def ratio(part, whole):
-    """part / whole, nan where the whole is not above zero."""
-    return np.float32(part / whole) if whole > 0 else _NAN
 
 
 @numba.njit(**COMPILED)
@@ -53,50 +34,6 @@ def find(indptr, item, user, sought):
     for row in range(len(user)):
         found[row] = place(indptr, item, user[row], sought[row])
     return found
-
-
-@numba.njit(
-    (
-        read(LONG),
-        read(INT),
-        read(FLOAT, 2),
-        read(BOOL),
-        read(LONG),
-        read(FLOAT),
-        read(INT),
-        read(INT),
-        read(INT),
-        written(FLOAT, 2),
-    ),
-    **COMPILED,
-)
-def known_pairs(indptr, item, values, is_age, named, total, user, request, sought, out):
-    """Into `out` (columns + 2, m): each column of `values` (columns, pairs) at the pair of the row's user and
-    `sought`, ages as they are (nan without a pair), sums as log(1 + x) (0 without); skips / plays; streams / the
-    user's `total` (users). `named` are the columns of plays, skips and streams; `user` is by request."""
-    columns = len(is_age)
-    at, own = np.empty(_TOGETHER, dtype=np.int64), np.empty(_TOGETHER, dtype=np.float32)
-    for start in range(0, len(sought), _TOGETHER):
-        size = min(_TOGETHER, len(sought) - start)
-        for row in range(size):
-            who = user[request[start + row]]
-            at[row] = place(indptr, item, who, sought[start + row])
-            own[row] = total[who] if 0 <= who < len(total) else _NAN
-        for column in range(columns):
-            absent = _NAN if is_age[column] else np.float32(0)
-            for row in range(size):
-                held = absent
-                if at[row] >= 0:
-                    held = values[column, at[row]]
-                    held = held if is_age[column] else log1p(held)
-                out[column, start + row] = held
-        for row in range(size):
-            skip_rate, streams = _NAN, np.float32(0)
-            if at[row] >= 0:
-                streams = values[named[2], at[row]]
-                skip_rate = ratio(values[named[1], at[row]], values[named[0], at[row]])
-            out[columns, start + row] = skip_rate
-            out[columns + 1, start + row] = ratio(streams, own[row])
 
 
 @numba.njit((read(INT), read(INT), read(LONG), read(INT), written(INT), written(BOOL)), **COMPILED)

@@ -7,6 +7,7 @@ tracks. Does not belong here: vectors (cosines). Rows of one request stand toget
 import numba
 import numpy as np
 
+from ml.kernels.ahead import fetch
 from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, read, written
 from ml.kernels.runs import end_of
 
@@ -19,24 +20,22 @@ _STEPS = 5
 
 
 @numba.njit(**COMPILED)
-def since(session, group, track, mark, count, steps, times):
-    """The steps back to (nan without any) and the number of the session's tracks of each candidate's group; -1 is
-    no group. `mark` are zeros by group, `count` has a place for every step."""
-    size = len(session)
-    for back in range(size):
-        own = group[session[size - 1 - back]]
+def since(heard, sought, mark, count, steps, times):
+    """The steps back to (nan without any) and the number of each candidate's own among the groups that were
+    `heard`, oldest first; -1 is no group. `mark` are zeros by group, `count` has a place for every step."""
+    for back in range(len(heard)):
+        own = heard[len(heard) - 1 - back]
         if own >= 0:
             if mark[own] == 0:
                 mark[own] = back + 1
                 count[back] = 0
             count[mark[own] - 1] += 1
-    for row in range(len(track)):
-        own = group[track[row]]
+    for row in range(len(sought)):
+        own = sought[row]
         latest = mark[own] if own >= 0 else 0
         steps[row] = np.float32(latest - 1) if latest else _NAN
         times[row] = np.float32(count[latest - 1]) if latest else np.float32(0)
-    for back in range(size):
-        own = group[session[back]]
+    for own in heard:
         if own >= 0:
             mark[own] = 0
 
@@ -52,24 +51,12 @@ def sound(session, audio, named, track, out):
 
 @numba.njit(
     (
-        read(LONG),
-        read(INT),
-        read(LONG),
-        read(INT),
-        read(INT),
-        read(INT),
-        read(FLOAT, 2),
-        read(LONG),
-        read(INT),
-        read(INT),
-        written(INT),
-        written(FLOAT, 2),
+        *(read(LONG), read(INT), read(LONG), read(INT), read(INT), read(FLOAT, 2), read(LONG)),
+        *(read(INT), read(INT), written(INT), written(FLOAT, 2)),
     ),
     **COMPILED,
 )
-def session_columns(
-    indptr, session, at, identity, artist, album, audio, named, request, track, mark, out
-):
+def session_columns(indptr, session, at, artist, album, audio, named, request, track, mark, out):
     """Into `out` (8 + named, m): the session's length; steps back to the candidate and how often it came; steps
     back to its artist and the artist's share; steps back to its album; hour and weekend of the request (`at`,
     epoch seconds); the distance in sound."""
@@ -80,16 +67,13 @@ def session_columns(
     start = 0
     while start < len(request):
         asked, stop = request[start], end_of(request, start)
-        own, sought, part = (
-            session[indptr[asked] : indptr[asked + 1]],
-            track[start:stop],
-            out[:, start:stop],
-        )
+        own, sought = session[indptr[asked] : indptr[asked + 1]], track[start:stop]
+        part = out[:, start:stop]
         part[0] = np.float32(len(own))
-        since(own, identity, sought, mark, count, part[1], part[2])
+        since(own, sought, mark, count, part[1], part[2])
         # What albums count gives way to what artists do.
-        since(own, album, sought, mark, count, part[5], part[4])
-        since(own, artist, sought, mark, count, part[3], part[4])
+        since(album[own], album[sought], mark, count, part[5], part[4])
+        since(artist[own], artist[sought], mark, count, part[3], part[4])
         part[4] /= np.float32(max(len(own), 1))
         part[6] = np.float32((at[asked] % _DAY) / _HOUR)
         part[7] = np.float32((at[asked] // _DAY + _THURSDAY) % 7 >= 5)
@@ -97,17 +81,20 @@ def session_columns(
         start = stop
 
 
+@numba.njit(**COMPILED)
+def fetch_rows(indptr, column, value, sources):
+    """Ask for where rows of a matrix begin: one would wait for the other."""
+    for source in sources:
+        fetch(indptr, source)
+    for source in sources:
+        fetch(column, indptr[source])
+        fetch(value, indptr[source])
+
+
 @numba.njit(
     (
-        read(INT),
-        read(INT),
-        read(FLOAT),
-        read(LONG),
-        read(INT),
-        read(INT),
-        read(INT),
-        written(INT),
-        written(FLOAT, 2),
+        *(read(INT), read(INT), read(FLOAT), read(LONG), read(INT), read(INT), read(INT)),
+        *(written(INT), written(FLOAT, 2)),
     ),
     **COMPILED,
 )
@@ -119,10 +106,12 @@ def relations(indptr, column, value, ends, session, request, track, mark, out):
     start = 0
     while start < len(request):
         asked, stop = request[start], end_of(request, start)
+        last = session[max(ends[asked], ends[asked + 1] - _STEPS) : ends[asked + 1]]
+        fetch_rows(indptr, column, value, last)
         for row in range(start, stop):
             mark[track[row]] = row - start + 1
-        for back in range(min(_STEPS, ends[asked + 1] - ends[asked])):
-            source = session[ends[asked + 1] - 1 - back]
+        for back in range(len(last)):
+            source = last[len(last) - 1 - back]
             for place in range(indptr[source], indptr[source + 1]):
                 row = start + mark[column[place]] - 1
                 # What is stored is sought among the candidates: five rows hold less than five times those.

@@ -79,7 +79,7 @@ def _with_item(
 ) -> Family:
     """All columns of each pair, sums as log(1 + x) (0 without a pair), ages in days (nan without); the skip rate
     (nan without plays) and the share of the listener's streams (nan without any)."""
-    from ml.kernels.look_up import known_pairs
+    from ml.kernels.pairs import known_pairs
 
     names, values = pairs.columns.names, pairs.columns.values
     named, total = _places(names, ("plays", "skips", "streams_h22")), state.users["streams_h22"]

@@ -36,18 +36,11 @@ def relation_features(
     from ml.kernels.sessions import relations as look_up
 
     def fill(out: NDArray[np.float32]) -> None:
-        for row, matrix in enumerate(relations.values()):
-            with scratch(matrix.shape[1]) as held:
-                look_up(
-                    matrix.indptr,
-                    matrix.indices,
-                    matrix.data,
-                    requests.session_indptr,
-                    requests.session_track,
-                    request,
-                    track,
-                    held.mark,
-                    out[len(_KINDS) * row : len(_KINDS) * (row + 1)],
-                )
+        session = (requests.session_indptr, requests.session_track)
+        with scratch(max((matrix.shape[1] for matrix in relations.values()), default=0)) as held:
+            for row, matrix in enumerate(relations.values()):
+                stored = (matrix.indptr, matrix.indices, matrix.data)
+                part = out[len(_KINDS) * row : len(_KINDS) * (row + 1)]
+                look_up(*stored, *session, request, track, held.mark, part)
 
     return Family(_names(prefix, tuple(relations)), fill)

@@ -4,8 +4,6 @@ Belongs here: relations between a candidate and the session's tracks. Does not b
 transition statistics, which the generators bring as scores.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,22 +28,11 @@ _PLAIN = (*_NAMES, *(f"session_{name}_step" for name in _AUDIO))
 _COSINES = ("session_last_cosine", "session_mean_cosine")
 
 
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """The groups of a track that a session may come back to: itself, its artist, its album; -1 is none. `width`
-    is above all of them."""
-
-    track: NDArray[np.int32]
-    artist: NDArray[np.int32]
-    album: NDArray[np.int32]
-    width: int
-
-
-def _groups(state: State) -> _Groups:
+def _width(state: State) -> int:
+    """Above every track, artist and album: what a session may come back to."""
     catalogue = state.catalogue
-    track = np.arange(catalogue.size, dtype=np.int32)
-    most = (int(of.max(initial=0)) for of in (track, catalogue.artist, catalogue.album))
-    return _Groups(track, catalogue.artist, catalogue.album, max(most) + 1)
+    groups = (int(of.max(initial=0)) + 1 for of in (catalogue.artist, catalogue.album))
+    return max(catalogue.size, *groups)
 
 
 def session_features(
@@ -61,18 +48,17 @@ def session_features(
     from ml.kernels.scratch import scratch
     from ml.kernels.sessions import session_columns
 
-    groups = state.once("groups of tracks", lambda: _groups(state))
+    width = state.once("width of groups", lambda: _width(state))
     ends, session = requests.session_indptr, requests.session_track
 
     def fill(out: NDArray[np.float32]) -> None:
-        with scratch(groups.width) as held:
+        with scratch(width) as held:
             session_columns(
                 ends,
                 session,
                 requests.at,
-                groups.track,
-                groups.artist,
-                groups.album,
+                state.catalogue.artist,
+                state.catalogue.album,
                 state.catalogue.audio,
                 _PLACES,
                 request,

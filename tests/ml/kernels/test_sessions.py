@@ -21,8 +21,8 @@ def looked(sessions: list[list[int]], request: np.ndarray, track: np.ndarray) ->
     session = np.array([one for tracks in sessions for one in tracks], np.int32)
     at = np.array([SATURDAY_SEVEN, 0][: len(sessions)], np.int64)
     mark, out = np.zeros(8, np.int32), np.empty((10, len(track)), np.float32)
-    groups, named = (np.arange(4, dtype=np.int32), ARTIST, ALBUM), np.array([1, 0], np.int64)
-    session_columns(ends, session, at, *groups, AUDIO, named, request, track, mark, out)
+    named = np.array([1, 0], np.int64)
+    session_columns(ends, session, at, ARTIST, ALBUM, AUDIO, named, request, track, mark, out)
     assert not mark.any()
     return out
 
