@@ -78,8 +78,8 @@ class SameArtist(Stateless):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """Tracks of the last three tracks' artists; those of the same album weigh half as much again."""
+        from ml.kernels.recent import best_of_artists
         from ml.kernels.scratch import scratch
-        from ml.kernels.sessions import best_of_artists
 
         catalogue = state.catalogue
         if not len(catalogue.artist_ids):

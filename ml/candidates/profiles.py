@@ -19,7 +19,7 @@ def session_profiles(requests: Requests, tracks: int, *, last: int, decay: float
     """Weight decay^steps-back of each request's last session tracks, rows over tracks."""
 
     def weighted() -> Rows:
-        from ml.kernels.sessions import recent_tracks
+        from ml.kernels.recent import recent_tracks
 
         indptr, track = read_only(requests.session_indptr), read_only(requests.session_track)
         return rows_found(recent_tracks(indptr, track, last, np.float32(decay)), tracks)

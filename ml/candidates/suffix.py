@@ -85,7 +85,7 @@ class Suffix:
 
     def _contexts(self, requests: Requests, tracks: int) -> Rows:
         """Weights of the known pairs that each request's session ends with, rows over pairs."""
-        from ml.kernels.sessions import contexts
+        from ml.kernels.recent import contexts
 
         found = contexts(
             read_only(requests.session_indptr),

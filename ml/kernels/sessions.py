@@ -1,124 +1,125 @@
-"""What the tracks of a running session lead to.
+"""A candidate beside the tracks of a session.
 
-Belongs here: loops over the last tracks of sessions, oldest first in (indptr, track). Does not belong here: what
-was learned from all sessions (sparse).
+Belongs here: steps back to the same track, artist and album, the clock, sound, and what matrices hold of two
+tracks. Does not belong here: vectors (cosines). Rows of one request stand together, each track once.
 """
 
 import numba
 import numpy as np
 
-from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, SCRATCH, read
-from ml.kernels.select import best_keys, put
+from ml.kernels.ahead import fetch
+from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, read, written
+from ml.kernels.runs import end_of
 
-
-@numba.njit((read(LONG), read(INT), LONG, FLOAT), **COMPILED)
-def recent_tracks(indptr, track, last, decay):
-    """(ends, track, weight): the `last` tracks of each session, the latest first and each once, weighing the sum of
-    decay^(steps back)."""
-    size = len(indptr) - 1
-    ends = np.zeros(size + 1, dtype=np.int64)
-    tracks, weights = np.empty(size * last, dtype=np.int32), np.empty(size * last, np.float32)
-    for row in range(size):
-        first, done = ends[row], ends[row]
-        weight = np.float32(1)
-        for at in range(indptr[row + 1] - 1, max(indptr[row], indptr[row + 1] - last) - 1, -1):
-            place = first
-            while place < done and tracks[place] != track[at]:
-                place += 1
-            if place == done:
-                tracks[done], weights[done] = track[at], 0
-                done += 1
-            weights[place] += weight
-            weight *= decay
-        ends[row + 1] = done
-    return ends, tracks[: ends[size]], weights[: ends[size]]
+_NAN = np.float32(np.nan)
+_DAY, _HOUR = 86_400, 3_600.0
+# 1970-01-01 was a Thursday.
+_THURSDAY = 3
+# Steps back at which relations are looked up.
+_STEPS = 5
 
 
 @numba.njit(**COMPILED)
-def _place(ascending, wanted):
-    """Where `wanted` stands, -1 where it does not."""
-    low, high = 0, len(ascending)
-    while low < high:
-        middle = (low + high) >> 1
-        if ascending[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < len(ascending) and ascending[low] == wanted else -1
-
-
-@numba.njit(
-    (read(LONG), read(INT), read(LONG), LONG, read(LONG, 2), read(FLOAT)),
-    **COMPILED,
-)
-def contexts(indptr, track, pairs, tracks, steps, weight):
-    """(ends, pair, weight): the places in `pairs` (low * tracks + high, ascending) of the two tracks that stand
-    `steps` (contexts, 2) before the end of each session, known pairs only."""
-    size, most = len(indptr) - 1, len(steps)
-    ends = np.zeros(size + 1, dtype=np.int64)
-    found, weights = np.empty(size * most, dtype=np.int32), np.empty(size * most, np.float32)
-    for row in range(size):
-        done = ends[row]
-        for one in range(most):
-            if indptr[row + 1] - indptr[row] > max(steps[one, 0], steps[one, 1]):
-                left = np.int64(track[indptr[row + 1] - 1 - steps[one, 0]])
-                right = np.int64(track[indptr[row + 1] - 1 - steps[one, 1]])
-                place = _place(pairs, min(left, right) * tracks + max(left, right))
-                if place >= 0:
-                    found[done], weights[done] = place, weight[one]
-                    done += 1
-        ends[row + 1] = done
-    return ends, found[: ends[size]], weights[: ends[size]]
+def since(heard, sought, mark, count, steps, times):
+    """The steps back to (nan without any) and the number of each candidate's own among the groups that were
+    `heard`, oldest first; -1 is no group. `mark` are zeros by group, `count` has a place for every step."""
+    for back in range(len(heard)):
+        own = heard[len(heard) - 1 - back]
+        if own >= 0:
+            if mark[own] == 0:
+                mark[own] = back + 1
+                count[back] = 0
+            count[mark[own] - 1] += 1
+    for row in range(len(sought)):
+        own = sought[row]
+        latest = mark[own] if own >= 0 else 0
+        steps[row] = np.float32(latest - 1) if latest else _NAN
+        times[row] = np.float32(count[latest - 1]) if latest else np.float32(0)
+    for own in heard:
+        if own >= 0:
+            mark[own] = 0
 
 
 @numba.njit(**COMPILED)
-def _more_of(playing, weight, together, catalogue, scratch, count):
-    """Raise each of the artist's tracks to its score after the one that plays."""
-    artist_of, album_of, indptr, tracks = catalogue
-    artist, album = artist_of[playing], album_of[playing]
-    if artist < 0:
-        return count
-    for at in range(indptr[artist], indptr[artist + 1]):
-        track = tracks[at]
-        score = weight / np.float32(np.sqrt(np.float32(1 + at - indptr[artist])))
-        if album >= 0 and album_of[track] == album:
-            score *= together
-        if scratch.total[track] == 0:
-            scratch.touched[count] = track
-            count += 1
-        scratch.total[track] = max(scratch.total[track], score)
-    return count
+def sound(session, audio, named, track, out):
+    """The distance of each candidate from the session's last track in the named columns, nan without one."""
+    for column in range(len(named)):
+        last = audio[session[-1], named[column]] if len(session) else _NAN
+        for row in range(len(track)):
+            out[column, row] = abs(audio[track[row], named[column]] - last)
 
 
 @numba.njit(
     (
-        read(LONG),
-        read(INT),
-        numba.types.Tuple((read(INT), read(INT), read(LONG), read(INT))),
-        LONG,
-        FLOAT,
-        FLOAT,
-        LONG,
-        SCRATCH,
+        *(read(LONG), read(INT), read(LONG), read(INT), read(INT), read(FLOAT, 2), read(LONG)),
+        *(read(INT), read(INT), written(INT), written(FLOAT, 2)),
     ),
     **COMPILED,
 )
-def best_of_artists(indptr, track, catalogue, last, decay, together, k, scratch):
-    """(ends, track, score): the best `k` tracks by the artists of each session's `last` tracks; `catalogue` is
-    (artist, album of each track, ends of each artist's tracks, those tracks, best first). A track scores
-    decay^(steps back) over the root of its place, times `together` on the same album; its highest score counts."""
-    size = len(indptr) - 1
-    ends = np.zeros(size + 1, dtype=np.int64)
-    found, score = np.empty(size * k, dtype=np.int32), np.empty(size * k, dtype=np.float32)
-    bits = scratch.held.view(np.int32)
-    for row in range(size):
-        count, weight = 0, np.float32(1)
-        for at in range(indptr[row + 1] - 1, max(indptr[row], indptr[row + 1] - last) - 1, -1):
-            count = _more_of(track[at], weight, together, catalogue, scratch, count)
-            weight *= decay
-        for at in range(count):
-            scratch.held[at] = scratch.total[scratch.touched[at]]
-            scratch.total[scratch.touched[at]] = 0
-        best = best_keys(bits, scratch.touched, 0, count, k, scratch.bucket, scratch.key)
-        ends[row + 1] = put(scratch.key, best, found, score, ends[row])
-    return ends, found[: ends[size]], score[: ends[size]]
+def session_columns(indptr, session, at, artist, album, audio, named, request, track, mark, out):
+    """Into `out` (8 + named, m): the session's length; steps back to the candidate and how often it came; steps
+    back to its artist and the artist's share; steps back to its album; hour and weekend of the request (`at`,
+    epoch seconds); the distance in sound."""
+    longest = 1
+    for asked in range(len(indptr) - 1):
+        longest = max(longest, indptr[asked + 1] - indptr[asked])
+    count = np.empty(longest, dtype=np.int32)
+    start = 0
+    while start < len(request):
+        asked, stop = request[start], end_of(request, start)
+        own, sought = session[indptr[asked] : indptr[asked + 1]], track[start:stop]
+        part = out[:, start:stop]
+        part[0] = np.float32(len(own))
+        since(own, sought, mark, count, part[1], part[2])
+        # What albums count gives way to what artists do.
+        since(album[own], album[sought], mark, count, part[5], part[4])
+        since(artist[own], artist[sought], mark, count, part[3], part[4])
+        part[4] /= np.float32(max(len(own), 1))
+        part[6] = np.float32((at[asked] % _DAY) / _HOUR)
+        part[7] = np.float32((at[asked] // _DAY + _THURSDAY) % 7 >= 5)
+        sound(own, audio, named, sought, part[8:])
+        start = stop
+
+
+@numba.njit(**COMPILED)
+def fetch_rows(indptr, column, value, sources):
+    """Ask for where rows of a matrix begin: one would wait for the other."""
+    for source in sources:
+        fetch(indptr, source)
+    for source in sources:
+        fetch(column, indptr[source])
+        fetch(value, indptr[source])
+
+
+@numba.njit(
+    (
+        *(read(INT), read(INT), read(FLOAT), read(LONG), read(INT), read(INT), read(INT)),
+        *(written(INT), written(FLOAT, 2)),
+    ),
+    **COMPILED,
+)
+def relations(indptr, column, value, ends, session, request, track, mark, out):
+    """Into `out` (4, m): what the matrix (indptr, column, value) holds from the session's last track to the
+    candidate, from the one before, the largest of the last five, how many of those are positive; 0 where nothing
+    is stored."""
+    out[:] = np.float32(0)
+    start = 0
+    while start < len(request):
+        asked, stop = request[start], end_of(request, start)
+        last = session[max(ends[asked], ends[asked + 1] - _STEPS) : ends[asked + 1]]
+        fetch_rows(indptr, column, value, last)
+        for row in range(start, stop):
+            mark[track[row]] = row - start + 1
+        for back in range(len(last)):
+            source = last[len(last) - 1 - back]
+            for place in range(indptr[source], indptr[source + 1]):
+                row = start + mark[column[place]] - 1
+                # What is stored is sought among the candidates: five rows hold less than five times those.
+                if row >= start:
+                    if back < 2:
+                        out[back, row] = value[place]
+                    out[2, row] = max(out[2, row], value[place])
+                    out[3, row] += np.float32(value[place] > 0)
+        for row in range(start, stop):
+            mark[track[row]] = 0
+        start = stop

@@ -6,6 +6,7 @@ themselves (listener_features, content_features, session_features) or look-ups (
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ml.candidates.friends import Friends
 from ml.candidates.merge import Pool
 from ml.candidates.recent import latest_tracks
 from ml.ranking.content_features import content_features
+from ml.ranking.family import Family, family_of, filled
 from ml.ranking.friend_features import friend_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.relation_features import relation_features
@@ -23,8 +25,6 @@ from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
 from ml.state.taste import taste_profiles
-
-Named = dict[str, NDArray[np.float32]]
 
 # Tracks of the listener that a Home candidate is held against one by one.
 _LATEST = 5
@@ -57,26 +57,20 @@ def family(name: str) -> str:
     return next(title for prefix, title in FAMILIES.items() if name.startswith(prefix))
 
 
-def source_features(pool: Pool) -> Named:
+@cache
+def _source_names(generators: tuple[str, ...]) -> tuple[str, ...]:
+    own = (f"source_{name}_{kind}" for name in generators for kind in ("score", "rank"))
+    return (*own, "source_count", "source_fusion", "source_best")
+
+
+def source_features(pool: Pool) -> Family:
     """Each generator's score and rank (nan = did not propose it), how many agree, and their
     reciprocal-rank sum (Cormack et al. 2009, with constant 60)."""
-    columns: Named = {}
-    for row, name in enumerate(pool.generators):
-        columns[f"source_{name}_score"] = pool.score[row]
-        columns[f"source_{name}_rank"] = pool.rank[row]
-    present = ~np.isnan(pool.rank)
-    columns["source_count"] = np.add.reduce(present, axis=0, dtype=np.float32)
-    # Infinitely far down adds nothing.
-    rank = np.where(present, pool.rank, np.float32(np.inf))
-    columns["source_fusion"] = np.add.reduce(1.0 / (60.0 + rank), axis=0)
-    columns["source_best"] = np.minimum.reduce(rank, axis=0, initial=np.inf)
-    return columns
+    from ml.kernels.columns import sources
 
-
-def _of_rows(column: NDArray[np.float32], request: NDArray[np.int32]) -> NDArray[np.float32]:
-    """A column over requests as one over the pool's rows."""
-    rows: NDArray[np.float32] = column[request] if len(column) > 1 else column.repeat(len(request))
-    return rows
+    # A pool from elsewhere may lie the other way round in memory.
+    score, rank = (np.ascontiguousarray(of) for of in (pool.score, pool.rank))
+    return Family(_source_names(pool.generators), lambda out: sources(score, rank, out))
 
 
 def _families(
@@ -85,24 +79,22 @@ def _families(
     state: State,
     vectors: NDArray[np.float32] | None,
     relations: Mapping[str, sparse.csr_matrix],
-) -> Iterator[Named]:
-    user = requests.user[pool.request]
-    profiles = taste_profiles(requests, state, vectors)
+) -> Iterator[Family]:
+    rows = (pool.request, pool.track)
     yield source_features(pool)
-    yield pair_features(state, user, pool.track)
-    yield artist_features(state, user, pool.track)
-    listener = listener_features(state, requests.user)
-    yield {name: _of_rows(column, pool.request) for name, column in listener.items()}
+    yield pair_features(state, requests.user, *rows)
+    yield artist_features(state, requests.user, *rows)
+    yield listener_features(state, requests.user, pool.request)
     yield track_features(state, pool.track)
-    yield content_features(profiles, requests, state, vectors, pool.request, pool.track)
+    yield content_features(taste_profiles(requests, state, vectors), state, vectors, *rows)
     if requests.surface == "now_playing":
-        yield session_features(requests, state, vectors, pool.request, pool.track)
-        yield relation_features(requests, relations, pool.request, pool.track)
+        yield session_features(requests, state, vectors, *rows)
+        yield relation_features(requests, relations, *rows)
     else:
         latest = latest_tracks(requests, state, _LATEST)
-        yield relation_features(latest, relations, pool.request, pool.track, "latest")
+        yield relation_features(latest, relations, *rows, "latest")
     if Friends.name in pool.generators:
-        yield friend_features(requests, state, pool.request, pool.track)
+        yield family_of(friend_features(requests, state, *rows))
 
 
 def assemble(
@@ -119,10 +111,7 @@ def assemble(
     vectors in the state's order, or None; `relations` (tracks, tracks) by name, what sources learned
     of pairs of tracks.
     """
-    columns: Named = {}
-    for named in _families(requests, pool, state, vectors, relations):
-        columns |= named
     # Columns stay one after the other: XGBoost reads them so at the same speed, and turning them cost a
     # twelfth of a batch.
-    laid = np.concatenate(list(columns.values()), dtype=np.float32, casting="same_kind")
-    return FeatureMatrix(tuple(columns), laid.reshape(len(columns), -1).T)
+    names, values = filled(_families(requests, pool, state, vectors, relations), len(pool.track))
+    return FeatureMatrix(names, values.T)

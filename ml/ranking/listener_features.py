@@ -9,103 +9,93 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.state.columns import Columns
+from ml.ranking.family import Family
+from ml.state.columns import PairTable
 from ml.state.state import State
 
-Named = dict[str, NDArray[np.float32]]
-
-# Weight of the prior in smoothed rates: a rate needs about this many plays to speak for itself.
-_PRIOR_PLAYS = 5.0
-
-
-def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
-    """part / whole, nan where the whole is zero."""
-    share = np.full(len(part), np.nan, dtype=np.float32)
-    np.divide(part, whole, out=share, where=whole > 0)
-    return share
-
-
-def smoothed_rate(
-    part: NDArray[np.float32], whole: NDArray[np.float32], prior: float
-) -> NDArray[np.float32]:
-    """(part + a * prior) / (whole + a) with a = 5 plays (Bayesian average)."""
-    return ((part + _PRIOR_PLAYS * prior) / (whole + _PRIOR_PLAYS)).astype(np.float32)
-
-
-def _user_at(state: State, user: NDArray[np.int32], name: str) -> NDArray[np.float32]:
-    if not state.users.rows:
-        return np.full(len(user), np.nan, dtype=np.float32)
-    if len(user) and (user == user[0]).all():
-        own = state.users[name][user[0]] if user[0] >= 0 else np.nan
-        return np.full(len(user), own, dtype=np.float32)
-    known = np.where(user >= 0, user, 0)
-    return np.where(user >= 0, state.users[name][known], np.nan).astype(np.float32)
-
-
-def pair_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
-    """What the listener did with this very track: rows (m,) each."""
-    position = state.user_tracks.find(user, track)
-    return _with_item(state, user, state.user_tracks.columns, position, "listener_track_")
-
-
-def artist_features(state: State, user: NDArray[np.int32], track: NDArray[np.int32]) -> Named:
-    """What the listener did with this track's artist."""
-    artist = state.catalogue.artist[track] if state.catalogue.size else track
-    position = state.user_artists.find(user, artist)
-    return _with_item(state, user, state.user_artists.columns, position, "listener_artist_")
+# What `ml.kernels.columns.habits` is told of, and what it makes of it.
+_TOLD = (
+    "streams",
+    "active_days",
+    "last_played_age",
+    "sessions",
+    "streams_h3",
+    "streams_h22",
+    "skips_h22",
+    "plays_h22",
+    "repeats_h22",
+    "new_tracks",
+    "plays",
+)
+_HABITS = (
+    "listener_streams",
+    "listener_active_days",
+    "listener_last_played_age",
+    "listener_streams_per_session",
+    "listener_activity_trend",
+    "listener_skip_rate",
+    "listener_repeat_rate",
+    "listener_new_track_rate",
+)
 
 
 @cache
-def _absent(names: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """(rows that are ages, the values of a pair that is not known): ages nan, sums 0, a skip rate nan."""
-    ages = [row for row, name in enumerate(names) if name.endswith("_age")]
-    values = np.zeros((len(names) + 1, 1), dtype=np.float32)
-    values[[*ages, -1]] = np.nan
-    return np.array(ages, dtype=np.intp), values
+def _places(names: tuple[str, ...], sought: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([names.index(name) for name in sought], dtype=np.int64)
+
+
+@cache
+def _ages(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.array([name.endswith("_age") for name in names], dtype=np.bool_)
+
+
+@cache
+def _pair_names(names: tuple[str, ...], prefix: str) -> tuple[str, ...]:
+    return tuple(prefix + name for name in (*names, "skip_rate", "share"))
+
+
+def pair_features(
+    state: State, user: NDArray[np.int32], request: NDArray[np.int32], track: NDArray[np.int32]
+) -> Family:
+    """What the listeners `user` of requests did with this very track: rows (m,) each."""
+    return _with_item(state, state.user_tracks, user, request, track, "listener_track_")
+
+
+def artist_features(
+    state: State, user: NDArray[np.int32], request: NDArray[np.int32], track: NDArray[np.int32]
+) -> Family:
+    """What the listeners `user` of requests did with this track's artist."""
+    artist = state.catalogue.artist[track]
+    return _with_item(state, state.user_artists, user, request, artist, "listener_artist_")
 
 
 def _with_item(
     state: State,
+    pairs: PairTable,
     user: NDArray[np.int32],
-    columns: Columns,
-    position: NDArray[np.int64],
+    request: NDArray[np.int32],
+    item: NDArray[np.int32],
     prefix: str,
-) -> Named:
-    """All columns at the positions of pairs (-1 none), sums as log(1 + x); the skip rate and the share of
-    the listener's streams. Few pairs are known: the logarithms are of those alone."""
-    ages, absent = _absent(columns.names)
-    known = (position >= 0).nonzero()[0]
-    raw = columns.values[:, position[known]]
-    plays, skips, streams = (
-        raw[columns.names.index(name)] for name in ("plays", "skips", "streams_h22")
-    )
-    values = np.empty((len(absent) + 1, len(position)), dtype=np.float32)
-    values[:-1] = absent
-    logged = np.log1p(raw)
-    logged[ages] = raw[ages]
-    values[:-2, known] = logged
-    values[-2, known] = _ratio(skips, plays)
-    total = _user_at(state, user, "streams_h22")
-    values[-1] = np.where(total > 0, np.float32(0), np.float32(np.nan))
-    values[-1, known] = _ratio(streams, total[known])
-    names = (prefix + name for name in (*columns.names, "skip_rate", "share"))
-    return dict(zip(names, values, strict=True))
+) -> Family:
+    """All columns of each pair, sums as log(1 + x) (0 without a pair), ages in days (nan without); the skip rate
+    (nan without plays) and the share of the listener's streams (nan without any)."""
+    from ml.kernels.pairs import known_pairs
+
+    names, values = pairs.columns.names, pairs.columns.values
+    named, total = _places(names, ("plays", "skips", "streams_h22")), state.users["streams_h22"]
+
+    def fill(out: NDArray[np.float32]) -> None:
+        known_pairs(
+            pairs.indptr, pairs.item, values, _ages(names), named, total, user, request, item, out
+        )
+
+    return Family(_pair_names(names, prefix), fill)
 
 
-def listener_features(state: State, user: NDArray[np.int32]) -> Named:
-    """How the listener listens: activity, skipping, repeating, novelty; nan for unknown users."""
-    known = np.where(user >= 0, user, 0)
-    values = np.full((len(state.users.names), len(user)), np.nan, dtype=np.float32)
-    if state.users.rows:
-        values = np.where(user >= 0, state.users.values[:, known], np.float32(np.nan))
-    raw = dict(zip(state.users.names, values, strict=True))
-    return {
-        "listener_streams": np.log1p(raw["streams"]),
-        "listener_active_days": np.log1p(raw["active_days"]),
-        "listener_last_played_age": raw["last_played_age"],
-        "listener_streams_per_session": _ratio(raw["streams"], raw["sessions"]),
-        "listener_activity_trend": _ratio(raw["streams_h3"], raw["streams_h22"]),
-        "listener_skip_rate": _ratio(raw["skips_h22"], raw["plays_h22"]),
-        "listener_repeat_rate": _ratio(raw["repeats_h22"], raw["plays_h22"]),
-        "listener_new_track_rate": _ratio(raw["new_tracks"], raw["plays"]),
-    }
+def listener_features(state: State, user: NDArray[np.int32], request: NDArray[np.int32]) -> Family:
+    """How the listeners `user` of requests listen: activity, skipping, repeating, novelty; nan for unknown
+    ones; rows (m,) each."""
+    from ml.kernels.columns import habits
+
+    named = _places(state.users.names, _TOLD)
+    return Family(_HABITS, lambda out: habits(state.users.values, named, user, request, out))

@@ -53,7 +53,7 @@ def without(examples: Examples, off: tuple[str, ...], surface: str) -> Examples:
     rows = examples.rows.select(
         [name for name in examples.rows.column_names if not name.startswith(gone)]
     )
-    for name, values in source_features(smaller).items():
+    for name, values in source_features(smaller).columns(len(smaller.track)).items():
         at = rows.column_names.index(name)
         rows = rows.set_column(at, name, pa.array(values, pa.float32()))
     rows = rows.filter(pa.array(inside))

@@ -6,12 +6,10 @@ Belongs here: popularity, trend, skips, age. Does not belong here: anything abou
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.ranking.listener_features import smoothed_rate
+from ml.ranking.family import Family
 from ml.state.catalogue import UNKNOWN_DAY
 from ml.state.log import day_number
 from ml.state.state import State
-
-Named = dict[str, NDArray[np.float32]]
 
 
 def _trend(short: NDArray[np.float32], long: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -24,6 +22,9 @@ def _skip_rate(state: State) -> float:
     plays, skips = (float(state.tracks[name].sum()) for name in ("plays_h22", "skips_h22"))
     return skips / plays if plays > 0 else 0.0
 
+
+# Weight of the prior in smoothed rates: a rate needs about this many plays to speak for itself.
+_PRIOR_PLAYS = 5.0
 
 _NAMES = (
     "track_streams_h1",
@@ -40,14 +41,23 @@ _NAMES = (
 )
 
 
-def track_features(state: State, track: NDArray[np.int32]) -> Named:
+def track_features(state: State, track: NDArray[np.int32]) -> Family:
     """Popularity (log of decayed streams), trend, smoothed skip rate, age in days: rows (m,) each.
 
     Made once a day for all tracks, a track's values side by side: a request looks at hundreds of tracks all
     over the catalogue, and each look elsewhere in memory is what takes the time.
     """
+    from ml.kernels.columns import turned
+
     table = state.once("track features", lambda: _table(state))
-    return dict(zip(_NAMES, table[track].T, strict=True))
+    return Family(_NAMES, lambda out: turned(table, track, out))
+
+
+def smoothed_rate(
+    part: NDArray[np.float32], whole: NDArray[np.float32], prior: float
+) -> NDArray[np.float32]:
+    """(part + a * prior) / (whole + a) with a = 5 plays (Bayesian average)."""
+    return ((part + _PRIOR_PLAYS * prior) / (whole + _PRIOR_PLAYS)).astype(np.float32)
 
 
 def _table(state: State) -> NDArray[np.float32]:

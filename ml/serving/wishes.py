@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
-from ml.state.heard import pairs_in
+from ml.state.heard import among
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -32,8 +32,13 @@ def skipped_today(requests: Requests, pool: Pool, state: State) -> NDArray[np.bo
     if requests.day is None or not requests.day.skipped.any():
         return np.zeros(len(pool.track), dtype=np.bool_)
     skipped = requests.day.skipped
-    owner, track = requests.day.owner()[skipped], requests.day.track[skipped]
-    return pairs_in((pool.request, pool.track), owner, track, state.catalogue.size)
+    before = np.concatenate([[0], np.cumsum(skipped)])
+    return among(
+        (pool.request, pool.track),
+        before[requests.day.indptr],
+        requests.day.track[skipped],
+        state.catalogue.size,
+    )
 
 
 def unwanted(pool: Pool, state: State, wishes: Wishes) -> NDArray[np.bool_]:

@@ -73,33 +73,11 @@ class PairTable:
         return PairTable(self.indptr, self.item, self.columns.later(days), self.items)
 
     def find(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Position of each (user, item) pair, -1 where there is none or either is -1.
+        """Position of each (user, item) pair, -1 where there is none or either is -1."""
+        from ml.kernels.look_up import find
 
-        Binary search inside each user's own row: log2 of the longest row in steps, all pairs at once.
-        """
-        known = (user >= 0) & (item >= 0) & (user < len(self.indptr) - 1)
-        if len(user) and known[0] and (user == user[0]).all():
-            # One request: a library search in the one row.
-            start, stop = self.indptr[user[0]], self.indptr[user[0] + 1]
-            own = self.item[start:stop]
-            at = np.searchsorted(own, item)
-            hit = known & (at < len(own))
-            hit[hit] = own[at[hit]] == item[hit]
-            return np.where(hit, at + start, -1)
-        row = np.where(known, user, 0)
-        low = np.where(known, self.indptr[row], 0)
-        end = np.where(known, self.indptr[row + 1], 0) if len(self.indptr) > 1 else low
-        high = end.copy()
-        while np.any(low < high):
-            middle = (low + high) >> 1
-            open_ = low < high
-            below = open_ & (self.item[np.where(open_, middle, 0)] < item)
-            low = np.where(below, middle + 1, low)
-            high = np.where(open_ & ~below, middle, high)
-        if not len(self.item):
-            return np.full(len(user), -1, dtype=np.int64)
-        hit = known & (low < end) & (self.item[np.minimum(low, len(self.item) - 1)] == item)
-        return np.where(hit, low, -1)
+        position: NDArray[np.int64] = find(self.indptr, self.item, user, item)
+        return position
 
     def rows(self, name: str, user: NDArray[np.int32]) -> Rows:
         """A column of each of the given users' pairs, rows over items; users who have none (-1) get empty rows."""

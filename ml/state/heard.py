@@ -11,16 +11,22 @@ from ml.state.requests import Requests
 from ml.state.state import State
 
 
-def pairs_in(
+def among(
     asked: tuple[NDArray[np.int32], NDArray[np.int32]],
-    request: NDArray[np.int64],
+    indptr: NDArray[np.int64],
     track: NDArray[np.int32],
     size: int,
 ) -> NDArray[np.bool_]:
-    """Which of the asked (request, track) are one of the given; tracks are below `size`."""
-    width = np.int64(size)
-    known = asked[1] < size
-    return known & np.isin(asked[0] * width + asked[1], request * width + track)
+    """Which of the asked (request, track) are one of track[indptr[request]:indptr[request + 1]]; these are below
+    `size`."""
+    from ml.kernels.look_up import among as mark_found
+    from ml.kernels.scratch import scratch
+
+    found = np.zeros(len(asked[0]), dtype=np.bool_)
+    if len(track):
+        with scratch(size) as held:
+            mark_found(*asked, indptr, track, held.mark, found)
+    return found
 
 
 def heard_before(
@@ -41,8 +47,7 @@ def heard(
     session holds, bool (m)."""
     found = heard_before(requests, state, request, track)
     asked, size = (request, track), state.catalogue.size
-    owner = np.repeat(np.arange(len(requests)), requests.session_length())
-    found |= pairs_in(asked, owner, requests.session_track, size)
+    found |= among(asked, requests.session_indptr, requests.session_track, size)
     if requests.day is not None:
-        found |= pairs_in(asked, requests.day.owner(), requests.day.track, size)
+        found |= among(asked, requests.day.indptr, requests.day.track, size)
     return found

@@ -13,9 +13,6 @@ from ml.state.requests import Requests
 from ml.state.rows import Rows, matrix_of, read_only, rows_found
 from ml.state.state import State
 
-# Rows per block of gathered vectors: 2,048 x 128 floats are 1 MB a side and stay in the cache.
-_BLOCK = 2_048
-
 
 @dataclass(frozen=True, slots=True)
 class TasteProfiles:
@@ -31,24 +28,6 @@ def normalise(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: NDArray[np.float32] = (rows / np.where(length > 0, length, 1.0)).astype(np.float32)
     return scaled
-
-
-def row_dots(
-    left: NDArray[np.float32],
-    right: NDArray[np.float32],
-    left_row: NDArray[np.int32],
-    right_row: NDArray[np.int32],
-) -> NDArray[np.float32]:
-    """Dot product of left[left_row[i]] and right[right_row[i]] for every i, in blocks."""
-    out = np.empty(len(left_row), dtype=np.float32)
-    if len(left_row) and (left_row == left_row[0]).all():
-        # One request: the same sums without copies of its row.
-        near = right[right_row]
-        return np.einsum("ij,ij->i", np.broadcast_to(left[left_row[0]], near.shape), near, out=out)
-    for start in range(0, len(left_row), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        np.einsum("ij,ij->i", left[left_row[block]], right[right_row[block]], out=out[block])
-    return out
 
 
 # What was ever streamed counts a little beside what is streamed now: decayed sums alone forget everything
@@ -107,13 +86,14 @@ def genre_cosines(
     track: NDArray[np.int32],
 ) -> NDArray[np.float32]:
     """Cosine of genre profiles (n, genres), already of length 1, with the tracks' genres."""
+    from ml.kernels.cosines import genre_cosines as fill
+
+    out = np.empty(len(track), dtype=np.float32)
+    indptr, genre = state.once("genre rows", lambda: _genre_rows(state))
+    fill(profile, indptr, genre, request, track, out)
+    return out
+
+
+def _genre_rows(state: State) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     genres = state.catalogue.genres
-    start = genres.indptr[track]
-    count = (genres.indptr[track + 1] - start).astype(np.int64)
-    row = np.repeat(np.arange(len(track), dtype=np.int64), count)
-    offset = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    genre = genres.indices[np.repeat(start, count) + offset]
-    total = np.bincount(row, weights=profile[request[row], genre], minlength=len(track))
-    length = np.sqrt(np.maximum(count, 1))
-    cosine: NDArray[np.float32] = (total / length).astype(np.float32)
-    return cosine
+    return genres.indptr.astype(np.int64), genres.indices.astype(np.int32, copy=False)

@@ -38,7 +38,7 @@ def described(state: State, track: int) -> dict[str, str | None]:
 
 def habits(state: State, user: NDArray[np.int32]) -> dict[str, float | None]:
     """The ranker's features of the listener as plain numbers, null where nothing is known."""
-    found = listener_features(state, user)
+    found = listener_features(state, user, np.zeros(1, dtype=np.int32)).columns(1)
     numbers = {name.removeprefix("listener_"): float(value[0]) for name, value in found.items()}
     for name in ("streams", "active_days"):
         numbers[name] = math.expm1(numbers[name])

@@ -1,17 +1,12 @@
 """What is done for a single request is what is done for it among others."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 from scipy import sparse
 
 from ml.candidates.bounds import best_products
 from ml.candidates.top import stack, top_of_dense, top_of_rows, top_of_sparse
-from ml.ranking import relation_features as module
-from ml.ranking.relation_features import relation_features
 from ml.state.columns import Columns, PairTable
-from ml.state.requests import Asked, one_request
 
 
 def rows(seed: int, count: int = 6, width: int = 40) -> sparse.csr_matrix:
@@ -69,25 +64,6 @@ def test_pairs_of_one_listener_are_found_as_among_many():
         alone = pairs.find(np.full(len(wanted), user, np.int32), wanted)
         part = slice(place * len(wanted), (place + 1) * len(wanted))
         np.testing.assert_array_equal(alone, together[part])
-
-
-def test_relations_looked_up_in_parts_are_those_looked_up_at_once(monkeypatch, make_state):
-    state = make_state()
-    matrix = sparse.csr_matrix(np.arange(36, dtype=np.float32).reshape(6, 6) % 5)
-    at = datetime(2026, 3, 10, tzinfo=UTC)
-    asked = Asked("now_playing", "r", None, at, ["t0", "t3", "t5", "t1"])
-    block = one_request(asked, state.user_index, state.track_index)
-    track = np.arange(6, dtype=np.int32)
-    request = np.zeros(6, dtype=np.int32)
-    at_once = relation_features(block, {"one": matrix}, request, track)
-    monkeypatch.setattr(module, "_KEYS", 1)
-    in_parts = relation_features(block, {"one": matrix}, request, track)
-    for name, column in at_once.items():
-        np.testing.assert_array_equal(column, in_parts[name])
-    np.testing.assert_array_equal(at_once["session_one_last"], matrix.toarray()[1])
-    np.testing.assert_array_equal(at_once["session_one_before"], matrix.toarray()[5])
-    best = matrix.toarray()[[1, 5, 3, 0]].max(axis=0)
-    np.testing.assert_array_equal(at_once["session_one_max"], best)
 
 
 def of_products(left, right, k, *, exactly):

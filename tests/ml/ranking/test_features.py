@@ -5,14 +5,9 @@ import pyarrow as pa
 import pytest
 
 from ml.ranking.content_features import content_features
-from ml.ranking.listener_features import (
-    artist_features,
-    listener_features,
-    pair_features,
-    smoothed_rate,
-)
+from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.session_features import session_features
-from ml.ranking.track_features import track_features
+from ml.ranking.track_features import smoothed_rate, track_features
 from ml.state.requests import Requests
 from ml.state.taste import taste_profiles
 
@@ -43,7 +38,7 @@ def ints(*values):
 
 def test_a_pair_never_heard_has_zero_counts_and_no_age(make_state, stream):
     state = make_state(plays={(0, 2): stream(3, last_played_age=1.5, skips=1)})
-    columns = pair_features(state, ints(0, 0, -1), ints(2, 3, 2))
+    columns = pair_features(state, ints(0, -1), ints(0, 0, 1), ints(2, 3, 2)).columns(3)
     assert np.expm1(columns["listener_track_streams"]).round(4).tolist() == [3.0, 0.0, 0.0]
     assert columns["listener_track_last_played_age"][0] == 1.5
     assert np.isnan(columns["listener_track_last_played_age"][1:]).all()
@@ -53,13 +48,14 @@ def test_a_pair_never_heard_has_zero_counts_and_no_age(make_state, stream):
 
 def test_an_artist_counts_all_its_tracks(make_state, stream):
     state = make_state(plays={(0, 2): stream(3), (0, 3): stream(2), (0, 0): stream(5)})
-    columns = artist_features(state, ints(0, 0), ints(3, 4))
+    columns = artist_features(state, ints(0), ints(0, 0), ints(3, 4)).columns(2)
     assert np.expm1(columns["listener_artist_streams"]).round(4).tolist() == [5.0, 0.0]
     assert columns["listener_artist_share"][0] == pytest.approx(0.5)
 
 
 def test_an_unknown_listener_has_no_habits(make_state, stream):
-    columns = listener_features(make_state(plays={(0, 0): stream(1)}), ints(-1))
+    state = make_state(plays={(0, 0): stream(1)})
+    columns = listener_features(state, ints(-1), ints(0)).columns(1)
     assert all(np.isnan(value[0]) for value in columns.values())
 
 
@@ -73,7 +69,7 @@ def test_a_rate_with_no_plays_is_the_prior():
 def test_a_track_ages_from_its_release_and_from_when_it_was_known(make_state):
     state = make_state()
     state.catalogue.released_day[1] = np.int32(-(2**31))
-    columns = track_features(state, ints(0, 1))
+    columns = track_features(state, ints(0, 1)).columns(2)
     day = 20_522  # 2026-03-10
     assert columns["track_released_age"][0] == day - 20_000
     assert np.isnan(columns["track_released_age"][1])
@@ -84,7 +80,7 @@ def test_taste_in_genres_is_the_cosine_of_what_was_played(make_state, stream, ma
     state = make_state(plays={(0, 0): stream(1), (0, 2): stream(1)})
     requests = make_requests([0, -1], [[], []])
     profiles = taste_profiles(requests, state, None)
-    columns = content_features(profiles, requests, state, None, ints(0, 0, 1), ints(4, 5, 4))
+    columns = content_features(profiles, state, None, ints(0, 0, 1), ints(4, 5, 4)).columns(3)
     assert columns["text_genre_cosine"].round(6).tolist() == [1.0, 0.0, 0.0]
     assert "text_cosine" not in columns
 
@@ -94,13 +90,15 @@ def test_text_cosine_compares_with_the_mean_of_what_was_played(make_state, strea
     state = make_state(plays={(0, 0): stream(1), (0, 1): stream(1)})
     requests = make_requests([0], [[]])
     profiles = taste_profiles(requests, state, vectors)
-    columns = content_features(profiles, requests, state, vectors, ints(0, 0), ints(0, 2))
+    columns = content_features(profiles, state, vectors, ints(0, 0), ints(0, 2)).columns(2)
     assert columns["text_cosine"].tolist() == pytest.approx([2**-0.5, 0.0])
 
 
 def test_a_session_knows_how_long_ago_it_played_track_artist_and_album(make_state, make_requests):
     requests = make_requests([0], [[0, 1, 4]])
-    columns = session_features(requests, make_state(), None, ints(0, 0, 0), ints(0, 5, 2))
+    columns = session_features(requests, make_state(), None, ints(0, 0, 0), ints(0, 5, 2)).columns(
+        3
+    )
     assert columns["session_steps_since_track"][0] == 2
     assert np.isnan(columns["session_steps_since_track"][1:]).all()
     assert columns["session_steps_since_artist"][:2].tolist() == [1, 0]
@@ -113,7 +111,7 @@ def test_a_session_knows_how_long_ago_it_played_track_artist_and_album(make_stat
 def test_an_empty_session_has_no_last_track(make_state, make_requests):
     requests = make_requests([0], [[]])
     vectors = np.eye(6, 4, dtype=np.float32)
-    columns = session_features(requests, make_state(), vectors, ints(0), ints(3))
+    columns = session_features(requests, make_state(), vectors, ints(0), ints(3)).columns(1)
     assert np.isnan(columns["session_tempo_step"][0])
     assert np.isnan(columns["session_last_cosine"][0])
     assert columns["session_mean_cosine"][0] == 0.0
@@ -123,5 +121,5 @@ def test_1970_began_on_a_thursday(make_state, make_requests):
     saturday = 2 * 86_400
     columns = session_features(
         make_requests([0], [[]], at=saturday), make_state(), None, ints(0), ints(0)
-    )
+    ).columns(1)
     assert columns["session_is_weekend"][0] == 1.0

@@ -8,7 +8,6 @@ import pytest
 from scipy import sparse
 
 from ml.candidates.merge import Pool
-from ml.ranking import session_features
 from ml.ranking.features import assemble
 from ml.ranking.friend_features import friend_features
 from ml.ranking.reasons import explain, explain_few
@@ -69,19 +68,6 @@ def test_all_features_are_those_of_a_block(state: State, surface: str) -> None:
             whole.names, alone.values.T, whole.values[own].T, strict=True
         ):
             np.testing.assert_array_equal(found, wanted, err_msg=f"{name} of request {row}")
-
-
-def test_long_sessions_are_looked_up_and_short_ones_compared_to_the_same_end(
-    state: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request, track = np.zeros(TRACKS, np.int32), np.arange(TRACKS, dtype=np.int32)
-    one = asked([0], [[5, 9, 5, 30, 31, 2]], "now_playing")
-    short = session_features.session_features(one, state, None, request, track)
-    monkeypatch.setattr(session_features, "_COMPARED", 0)
-    long = session_features.session_features(one, state, None, request, track)
-    assert np.isfinite(short["session_steps_since_album"]).sum() > 3
-    for name, values in short.items():
-        np.testing.assert_array_equal(values, long[name], err_msg=name)
 
 
 def test_who_follows_nobody_has_the_columns_of_a_home_without_friends(

@@ -13,7 +13,12 @@ MATRIX = sparse.csr_matrix(
 )
 
 
-def looked_up(sessions: list[list[int]], request: list[int], track: list[int]) -> dict[str, list]:
+def looked_up(
+    sessions: list[list[int]],
+    request: list[int],
+    track: list[int],
+    matrix: sparse.csr_matrix = MATRIX,
+) -> dict[str, list]:
     lengths = [len(one) for one in sessions]
     asked = Requests(
         "now_playing",
@@ -25,8 +30,8 @@ def looked_up(sessions: list[list[int]], request: list[int], track: list[int]) -
         np.array([t for one in sessions for t in one], np.int32),
     )
     found = relation_features(
-        asked, {"near": MATRIX}, np.array(request, np.int32), np.array(track, np.int32)
-    )
+        asked, {"near": matrix}, np.array(request, np.int32), np.array(track, np.int32)
+    ).columns(len(track))
     return {name: np.round(values.astype(np.float64), 6).tolist() for name, values in found.items()}
 
 
@@ -50,3 +55,13 @@ def test_a_track_more_than_five_steps_back_is_out_of_sight() -> None:
 
 def test_sessions_without_tracks_relate_to_nothing() -> None:
     assert looked_up([[]], [0], [1])["session_near_count"] == [0.0]
+
+
+def test_every_value_is_that_of_the_matrix() -> None:
+    matrix = sparse.csr_matrix(np.arange(36, dtype=np.float32).reshape(6, 6) % 5)
+    rows = matrix.toarray()
+    found = looked_up([[0, 3, 5, 1]], [0] * 6, [*range(6)], matrix)
+    assert found["session_near_last"] == rows[1].tolist()
+    assert found["session_near_before"] == rows[5].tolist()
+    assert found["session_near_max"] == rows[[1, 5, 3, 0]].max(axis=0).tolist()
+    assert found["session_near_count"] == (rows[[1, 5, 3, 0]] > 0).sum(axis=0).tolist()

@@ -40,7 +40,7 @@ def examples(*, useful_memory: bool) -> Examples:
         columns[f"source_{name}_rank"] = values.astype(np.float32)
     rows = pa.table(columns)
     pool = pool_of(Examples(rows, rows, rows))
-    for name, values in source_features(pool).items():
+    for name, values in source_features(pool).columns(len(pool.track)).items():
         if name not in rows.column_names:
             rows = rows.append_column(name, pa.array(values, pa.float32()))
     asked = np.arange(REQUESTS, dtype=np.int32)
