@@ -7,6 +7,7 @@ all rows (near).
 import numba
 import numpy as np
 
+from ml.kernels.ahead import fetch_row
 from ml.kernels.kinds import DOUBLE, FLOAT, LONG, QUICK, SPARSE, read
 
 
@@ -78,6 +79,8 @@ def centroids(rows, table, most, rounds):
             continue
         near = np.empty((stop - start, width), dtype=np.float32)
         for at in range(start, stop):
+            fetch_row(table, rows.column[at])
+        for at in range(start, stop):
             near[at - start] = table[rows.column[at]]
         weight = rows.value[start:stop]
         member = np.full(stop - start, -1, dtype=np.int64)
@@ -93,6 +96,8 @@ def centroids(rows, table, most, rounds):
 def _system(rows, row, table, alpha, left, right):
     """Add the weighted rows to both sides of the normal equations (lower half)."""
     width = table.shape[1]
+    for at in range(rows.indptr[row], rows.indptr[row + 1]):
+        fetch_row(table, rows.column[at])
     for at in range(rows.indptr[row], rows.indptr[row + 1]):
         near = table[rows.column[at]]
         confidence = np.float64(alpha * rows.value[at])

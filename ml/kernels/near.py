@@ -7,6 +7,7 @@ how rows were divided among lists (ml.candidates.near).
 import numba
 import numpy as np
 
+from ml.kernels.ahead import ROWS, fetch_row
 from ml.kernels.dense import dot
 from ml.kernels.kinds import COMPILED, FLOAT, INT, LONG, QUICK, SCRATCH, read
 from ml.kernels.select import best_keys, cut, put
@@ -40,6 +41,7 @@ def _scan(queries, marked, bounds, rows, place, score):
         if not marked[one]:
             continue
         for at in range(bounds[one], bounds[one + 1]):
+            fetch_row(rows, min(at + ROWS, len(rows) - 1))
             best = dot(queries[0], rows[at])
             for number in range(1, len(queries)):
                 best = max(best, dot(queries[number], rows[at]))

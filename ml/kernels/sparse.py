@@ -9,8 +9,12 @@ Several rows come back as (ends int64 (n + 1), column int32, value float32).
 import numba
 import numpy as np
 
+from ml.kernels.ahead import LINE, fetch
 from ml.kernels.kinds import BOOL, COMPILED, FLOAT, INT, LONG, MATRIX, SCRATCH, SPARSE, Sparse, read
 from ml.kernels.select import best_keys, put, put_by_column
+
+# Stored rows asked for ahead, and entries of each: what follows the processor sees coming.
+_AHEAD, _FETCHED = 4, 64
 
 
 @numba.njit(**COMPILED)
@@ -37,9 +41,25 @@ def add_row(rows, row, weight, count, scratch):
 
 
 @numba.njit(**COMPILED)
+def _fetch(matrix, row):
+    """Ask for where a stored row begins."""
+    start = matrix.indptr[row]
+    for at in range(start, min(start + _FETCHED, matrix.indptr[row + 1]), LINE):
+        fetch(matrix.column, at)
+        fetch(matrix.value, at)
+
+
+@numba.njit(**COMPILED)
 def add_product(rows, row, matrix, count, scratch):
     """Add one row times the matrix."""
-    for at in range(rows.indptr[row], rows.indptr[row + 1]):
+    start, stop = rows.indptr[row], rows.indptr[row + 1]
+    for at in range(start, stop):
+        fetch(matrix.indptr, rows.column[at])
+    for at in range(start, min(start + _AHEAD, stop)):
+        _fetch(matrix, rows.column[at])
+    for at in range(start, stop):
+        if at + _AHEAD < stop:
+            _fetch(matrix, rows.column[at + _AHEAD])
         count = add_row(matrix, rows.column[at], rows.value[at], count, scratch)
     return count
 
