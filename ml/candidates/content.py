@@ -72,7 +72,7 @@ class _Content:
     def _best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
         """Best tracks by the largest cosine over each request's queries (requests, q, d)."""
         if self._lists is not None:
-            return self._lists.best(queries, k, searched)
+            return self._lists.best(queries, self._vectors, k, searched)
         size, centres, _ = queries.shape
         block = max(1, _FLOATS // max(1, centres * len(self._vectors)))
         starts = range(0, size, block)

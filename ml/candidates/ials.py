@@ -89,7 +89,7 @@ class Ials:
         def best(block: Requests) -> Candidates:
             wanted = self.listener_factors(block, state)
             if self._lists is not None:
-                return self._lists.best(wanted[:, None, :], k, _NEAR)
+                return self._lists.best(wanted[:, None, :], self._factors, k, _NEAR)
             exact = best_products(wanted[:, None, :], self._factors)
             return top_of_dense(wanted @ self._factors.T, k, None, exact)
 

@@ -29,8 +29,8 @@ _SAMPLED, _ASSIGNED = 40, 8_192
 @dataclass(frozen=True, slots=True)
 class NearLists:
     """c lists over n rows: `centres` float32 (c, d), `half` float32 (c), half their squared length in the
-    space where all rows are equally long; `bounds` int64 (c + 1) into `track` int32 (n) and `rows`
-    float32 (n, d); `longest` float32 (1), the longest row.
+    space where all rows are equally long; `bounds` int64 (c + 1) into `track` int32 (n), `codes` int8 (n, d) and
+    `scale` float32 (n), whose product is nearly the row; `longest` float32 (1), the longest row.
 
     Inner products become distances when each row gets one more coordinate, sqrt(longest^2 - |row|^2), and
     the query a zero (Bachrach et al. 2014).
@@ -40,7 +40,8 @@ class NearLists:
     half: NDArray[np.float32]
     bounds: NDArray[np.int64]
     track: NDArray[np.int32]
-    rows: NDArray[np.float32]
+    codes: NDArray[np.int8]
+    scale: NDArray[np.float32]
     longest: NDArray[np.float32]
 
     @classmethod
@@ -60,23 +61,31 @@ class NearLists:
         half = (0.5 * np.einsum("cd,cd->c", centres, centres)).astype(np.float32)
         longest = np.sqrt(square.max(keepdims=True)).astype(np.float32)
         plain = np.ascontiguousarray(centres[:, :-1], dtype=np.float32)
-        return cls(plain, half, bounds, track[order], rows[order], longest)
+        return cls(plain, half, bounds, track[order], *_codes(rows[order]), longest)
 
-    def best(self, queries: NDArray[np.float32], k: int, searched: int) -> Candidates:
+    def best(
+        self, queries: NDArray[np.float32], table: NDArray[np.float32], k: int, searched: int
+    ) -> Candidates:
         """Best tracks by the largest inner product with any of a request's queries (requests, q, d), of
-        the tracks in the `searched` lists nearest to each query."""
+        the tracks in the `searched` lists nearest to each query; `table` (tracks, d) holds the rows in the order of
+        the catalogue."""
         from ml.kernels.near import best_of_lists
         from ml.kernels.scratch import scratch
 
-        with scratch(max(len(self.rows), len(self.centres))) as held:
+        lists = (
+            read_only(self.centres),
+            read_only(self.half),
+            np.float32(self.longest[0]),
+            read_only(self.bounds),
+            read_only(self.track),
+        )
+        with scratch(max(len(self.codes), len(self.centres))) as held:
             found = best_of_lists(
                 read_only(queries),
-                read_only(self.centres),
-                read_only(self.half),
-                np.float32(self.longest[0]),
-                read_only(self.bounds),
-                read_only(self.track),
-                read_only(self.rows),
+                lists,
+                read_only(self.codes),
+                read_only(self.scale),
+                read_only(table),
                 searched,
                 k,
                 STEP,
@@ -93,17 +102,29 @@ class NearLists:
         """The lists with their tracks at `position`; None where the bundle has none."""
         if "near_track" not in arrays:
             return None
-        held: dict[str, Any] = {name: arrays[f"near_{name}"] for name in cls.__dataclass_fields__}
+        stored = dict(arrays)
+        if "near_rows" in stored:
+            # Bundles of the version before hold the rows, and their centres in double precision.
+            codes, scale = _codes(np.asarray(stored["near_rows"], dtype=np.float32))
+            stored |= {"near_codes": codes, "near_scale": scale}
+            for name in ("near_centres", "near_half"):
+                stored[name] = stored[name].astype(np.float32)
+        held: dict[str, Any] = {name: stored[f"near_{name}"] for name in cls.__dataclass_fields__}
         moved = position[held["track"]]
         kept = moved >= 0
         if not kept.all():
             before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
             held["bounds"] = before[held["bounds"]]
-            held["rows"], moved = held["rows"][kept], moved[kept]
+            held["codes"], held["scale"] = held["codes"][kept], held["scale"][kept]
+            moved = moved[kept]
         held["track"] = moved
-        # Bundles of earlier versions hold doubles.
-        held |= {name: held[name].astype(np.float32, copy=False) for name in ("centres", "half")}
         return cls(**held)
+
+
+def _codes(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(codes int8 (n, d), scale float32 (n)): each row in 255 steps of its largest value / 127."""
+    scale = (np.abs(rows).max(axis=1) / np.float32(127)).astype(np.float32)
+    return np.rint(rows / scale[:, None]).astype(np.int8), scale
 
 
 def _nearest(rows: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:

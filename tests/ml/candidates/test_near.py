@@ -45,7 +45,7 @@ def test_searching_every_list_is_looking_at_everything(even):
     rows = table(even=even)
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
-    found, wanted = lists.best(asked, 30, searched=10_000), exact(rows, asked, 30)
+    found, wanted = lists.best(asked, rows, 30, searched=10_000), exact(rows, asked, 30)
     np.testing.assert_array_equal(found.track, wanted.track)
     np.testing.assert_allclose(found.score, wanted.score, atol=2.0**-17)
 
@@ -56,8 +56,8 @@ def test_a_few_lists_hold_nearly_all_of_the_best(even):
     asked = queries(rows)
     lists = NearLists.make(rows, 7)
     wanted = pairs(exact(rows, asked, 10))
-    held = len(wanted & pairs(lists.best(asked, 10, searched=12))) / len(wanted)
-    fewer = len(wanted & pairs(lists.best(asked, 10, searched=1))) / len(wanted)
+    held = len(wanted & pairs(lists.best(asked, rows, 10, searched=12))) / len(wanted)
+    fewer = len(wanted & pairs(lists.best(asked, rows, 10, searched=1))) / len(wanted)
     assert held > 0.95 > fewer
 
 
@@ -65,9 +65,9 @@ def test_one_request_finds_what_it_finds_among_many():
     rows = table()
     asked = queries(rows, count=230)
     lists = NearLists.make(rows, 7)
-    whole = lists.best(asked, 15, searched=5)
+    whole = lists.best(asked, rows, 15, searched=5)
     for one in (0, 7, 205):
-        found, own = lists.best(asked[one : one + 1], 15, searched=5), whole.request == one
+        found, own = lists.best(asked[one : one + 1], rows, 15, searched=5), whole.request == one
         assert found.track.tolist() == whole.track[own].tolist()
         np.testing.assert_array_equal(found.score, whole.score[own])
 
@@ -89,8 +89,30 @@ def test_lists_follow_their_tracks_to_another_catalogue():
     placed = np.zeros((TRACKS + 5, WIDTH), np.float32)
     placed[position[position >= 0]] = rows[position >= 0]
     asked = queries(rows)
-    found = moved.best(asked, 30, searched=10_000)
+    found = moved.best(asked, placed, 30, searched=10_000)
     assert pairs(found) == pairs(exact(placed, asked, 30))
+
+
+def test_lists_of_the_version_before_are_read_still():
+    rows = table()
+    lists = NearLists.make(rows, 7)
+    arrays = lists.arrays()
+    del arrays["near_codes"], arrays["near_scale"]
+    arrays["near_rows"] = rows[lists.track]
+    arrays["near_centres"] = arrays["near_centres"].astype(np.float64)
+    arrays["near_half"] = arrays["near_half"].astype(np.float64)
+    again = NearLists.restore(arrays, np.arange(TRACKS, dtype=np.int32))
+    assert pairs(again.best(queries(rows), rows, 9, 3)) == pairs(
+        lists.best(queries(rows), rows, 9, 3)
+    )
+
+
+def test_codes_are_within_half_a_step_of_the_rows():
+    rows = table()
+    lists = NearLists.make(rows, 7)
+    off = np.abs(lists.codes * lists.scale[:, None] - rows[lists.track])
+    assert (off <= 0.5001 * lists.scale[:, None]).all()
+    assert np.abs(lists.codes).max(axis=1).tolist() == [127] * TRACKS
 
 
 def test_a_generator_stores_its_lists_and_searches_them_again():
@@ -98,7 +120,7 @@ def test_a_generator_stores_its_lists_and_searches_them_again():
     made = SessionContent(rows, NearLists.make(rows, 7))
     identity = np.arange(TRACKS, dtype=np.int32)
     again = SessionContent.restore(made.arrays(), identity, TRACKS)
-    assert "near_rows" in again.arrays()
+    assert "near_codes" in again.arrays()
     before, after = (one._best(queries(rows), 9, 3) for one in (made, again))
     assert pairs(before) == pairs(after)
     plain = SessionContent.restore({"vectors": rows}, identity, TRACKS)
