@@ -4,7 +4,7 @@ Belongs here: cosine neighbours, and those learned from listeners. Does not belo
 (session_item_item, transitions), the linear model (ease).
 """
 
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,8 +13,9 @@ from scipy import sparse
 
 from ml.candidates.generator import Arrays, Candidates, FitInput
 from ml.candidates.profiles import pack, unpack_square
-from ml.candidates.top import best_of_product, top_of_rows
+from ml.candidates.top import best_of_product
 from ml.state.requests import Requests
+from ml.state.rows import matrix_of, read_only, rows_found, rows_of
 from ml.state.state import State
 from ml.state.taste import taste_rows, tastes_of
 
@@ -22,9 +23,8 @@ from ml.state.taste import taste_rows, tastes_of
 NEIGHBOURS = 100
 PROFILE = 60
 _FIT_PROFILE = 300
-_ROWS = 2_000
-# Products of a block of columns in the fit: 16 million are about half a GB with what is made of them.
-_PRODUCTS = 16_000_000
+# Popular tracks meet nearly every other one: many parts, so that no thread waits long for the other.
+_PARTS, _THREADS = 64, 2
 
 
 def cosine_neighbours(
@@ -37,34 +37,30 @@ def cosine_neighbours(
     """Similarity of the columns of a (listeners or sessions, tracks) matrix, best of each row, no self.
 
     s_ij = <x_i, x_j> / (|x_i|^2own |x_j|^(2 - 2own) + shrink): the cosine for `own` = 1/2, closer to
-    P(j | i) above it (asymmetric cosine; Aiolli 2013). Computed in blocks of tracks, so that no dense
-    item-item array ever exists.
+    P(j | i) above it (asymmetric cosine; Aiolli 2013). Track after track, so that no array of pairs ever exists.
     """
     columns = rows.tocsc()
     square = np.asarray(columns.multiply(columns).sum(axis=0), dtype=np.float32).ravel()
-    left, right = square**own, square ** (1.0 - own)
-    blocks = []
-    edges = block_edges(rows, _PRODUCTS)
-    for start, stop in pairwise(edges):
-        dots = (columns[:, start:stop].T @ rows).tocoo()
-        kept = dots.col != dots.row + start
-        row, column = dots.row[kept], dots.col[kept]
-        score = dots.data[kept] / (left[row + start] * right[column] + np.float32(shrink))
-        block = sparse.csr_matrix((score, (row, column)), shape=(stop - start, rows.shape[1]))
-        blocks.append(top_of_rows(block, neighbours))
+    size, weights = rows.shape[1], (square**own, square ** (1.0 - own))
+    edges = np.linspace(0, size, min(_PARTS, size) + 1).astype(np.int64)
+
+    def part(start: int, stop: int) -> sparse.csr_matrix:
+        from ml.kernels.scratch import scratch
+        from ml.kernels.sparse import neighbours as nearest
+
+        asked = rows_of(columns[:, start:stop].T).arrays()
+        left, right = (read_only(weight) for weight in weights)
+        with scratch(size) as held:
+            found = nearest(
+                asked, matrix_of(rows), left, right, np.float32(shrink), start, neighbours, held
+            )
+        return rows_found(found, size).matrix()
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        blocks = list(pool.map(part, edges[:-1].tolist(), edges[1:].tolist()))
     if not blocks:
         return sparse.csr_matrix((0, 0), dtype=np.float32)
     return sparse.vstack(blocks, format="csr")
-
-
-def block_edges(rows: sparse.csr_matrix, products: int) -> list[int]:
-    """Edges of blocks of columns, int from 0 to all, of at most 2,000 columns and, but for a column alone, about
-    `products` stored products with all columns at most: popular tracks meet nearly every other one."""
-    length = np.diff(rows.indptr)
-    met = np.bincount(rows.indices, weights=np.repeat(length, length), minlength=rows.shape[1])
-    passed = np.cumsum(np.minimum(met, rows.shape[1])) // products
-    heavy = np.flatnonzero(np.diff(passed)) + 1
-    return sorted({*range(0, rows.shape[1], _ROWS), *heavy.tolist(), rows.shape[1]})
 
 
 def fit_profiles(state: State, column: str) -> sparse.csr_matrix:

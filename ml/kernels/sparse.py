@@ -92,6 +92,24 @@ def best_of_products(rows, matrix, k, scratch):
     return ends, column[: ends[size]], value[: ends[size]]
 
 
+@numba.njit((SPARSE, MATRIX, read(FLOAT), read(FLOAT), FLOAT, LONG, LONG, SCRATCH), **COMPILED)
+def neighbours(rows, matrix, left, right, shrink, first, k, scratch):
+    """The best `k` of each row times the matrix, divided by left[row] right[column] + shrink, in the order of the columns;
+    row 0 is number `first`, and what has the row's own number is left out."""
+    size = len(rows.indptr) - 1
+    ends = np.zeros(size + 1, dtype=np.int64)
+    column, value = np.empty(size * k, dtype=np.int32), np.empty(size * k, dtype=np.float32)
+    for row in range(size):
+        count = add_product(rows, row, matrix, 0, scratch)
+        scratch.total[first + row] = 0
+        for at in range(count):
+            place = scratch.touched[at]
+            scratch.total[place] /= left[first + row] * right[place] + shrink
+        found = best_taken(count, k, scratch)
+        ends[row + 1] = put_by_column(scratch.key, found, column, value, ends[row])
+    return ends, column[: ends[size]], value[: ends[size]]
+
+
 @numba.njit((SPARSE, MATRIX, MATRIX, LONG, FLOAT, LONG, SCRATCH), **COMPILED)
 def best_of_walks(rows, matrix, edges, reached, twice, k, scratch):
     """The best `k` of each row times the matrix plus `twice` times the row times the edges times the edges, best

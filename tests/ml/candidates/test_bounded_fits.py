@@ -1,9 +1,7 @@
 """However long the history, what the session models learn from is bounded: the latest of it."""
 
 import numpy as np
-from scipy import sparse
 
-from ml.candidates.item_item import block_edges
 from ml.candidates.session_item_item import session_neighbours
 from ml.candidates.transitions import transition_matrix
 from tests.ml.candidates.test_suffix import log_of
@@ -25,11 +23,3 @@ def test_a_session_cut_in_two_counts_with_what_is_left_of_it() -> None:
 def test_neighbours_learn_from_the_latest_sessions() -> None:
     assert list(np.diff(session_neighbours(LOG, most=1).indptr)) == [0, 0, 0, 0, 1, 1]
     assert list(np.diff(session_neighbours(LOG).indptr)) == [1] * 6
-
-
-def test_blocks_of_tracks_that_meet_many_others_are_smaller() -> None:
-    rows = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 1, 1]], dtype=np.float32))
-    assert block_edges(rows, products=100) == [0, 4]
-    # Each meets 3, 3, 4, 2: a block ends where 5 more have passed.
-    assert block_edges(rows, products=5) == [0, 1, 2, 4]
-    assert block_edges(sparse.csr_matrix((2, 0), dtype=np.float32), products=5) == [0]
