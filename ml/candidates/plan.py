@@ -77,12 +77,14 @@ GENERATORS: Mapping[str, type[Generator]] = {
 
 
 def grounded(surface: str, state: State) -> tuple[str, ...]:
-    """The surface's generators that have something to go by: friends only where friendships are known,
-    popularity by country only where countries are.
+    """The surface's generators that have something to go by: friends only where friendships are known, popularity by
+    country only where countries are, and what is learned from whole histories only where listeners come back.
 
     Where there are none a ranker is trained as if the source did not exist.
     """
     ground = {Friends.name: state.has_friends, CountryPopularity.name: state.has_countries}
+    # Of anonymous sessions these took a minute of five to fit, for listeners who are never asked for again.
+    ground |= dict.fromkeys((ItemItem.name, Ease.name, Ials.name), state.has_returned)
     names = (generator.name for generator, _ in PLAN[surface])
     return tuple(name for name in names if ground.get(name, True))
 

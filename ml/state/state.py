@@ -20,6 +20,8 @@ from ml.state.log import day_number
 
 T = TypeVar("T")
 
+# Listeners of whom one would have come back if any did: sets of anonymous sessions count each as a listener.
+_MANY = 1_000
 _INDEXES = frozenset({"user_index", "track_index", "artist_index"})
 
 USER_TRACK_COLUMNS = (
@@ -130,6 +132,13 @@ class State:
     def has_countries(self) -> bool:
         """Whether any listener's country is known."""
         return bool(len(self.country))
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether listeners come back: of a thousand at least one, of fewer nothing can be said."""
+        if self.users.rows < _MANY:
+            return True
+        return bool((self.users["sessions"] > 1).any())
 
     def unheard_of(self, user: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which listeners (index, -1 unknown) have no history of their own: unknown ones, and those who are
