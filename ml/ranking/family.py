@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Named = dict[str, NDArray[np.float32]]
+# Where a family writes. A name of its own: what a nested function's annotation says is worked out each time.
+Out = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Family:
     place of it."""
 
     names: tuple[str, ...]
-    fill: Callable[[NDArray[np.float32]], None]
+    fill: Callable[[Out], None]
 
     def columns(self, rows: int) -> Named:
         """The columns of `rows` rows by name."""
@@ -30,7 +32,7 @@ class Family:
 def family_of(columns: Named) -> Family:
     """A family whose columns are made already."""
 
-    def fill(out: NDArray[np.float32]) -> None:
+    def fill(out: Out) -> None:
         for row, column in enumerate(columns.values()):
             out[row] = column
 

@@ -24,7 +24,6 @@ from ml.ranking.session_features import session_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
-from ml.state.taste import taste_profiles
 
 # Tracks of the listener that a Home candidate is held against one by one.
 _LATEST = 5
@@ -86,7 +85,7 @@ def _families(
     yield artist_features(state, requests.user, *rows)
     yield listener_features(state, requests.user, pool.request)
     yield track_features(state, pool.track)
-    yield content_features(taste_profiles(requests, state, vectors), state, vectors, *rows)
+    yield content_features(requests, state, vectors, *rows)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, *rows)
         yield relation_features(requests, relations, *rows)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.ranking.family import Family
+from ml.ranking.family import Family, Out
 from ml.state.columns import PairTable
 from ml.state.state import State
 
@@ -84,7 +84,7 @@ def _with_item(
     names, values = pairs.columns.names, pairs.columns.values
     named, total = _places(names, ("plays", "skips", "streams_h22")), state.users["streams_h22"]
 
-    def fill(out: NDArray[np.float32]) -> None:
+    def fill(out: Out) -> None:
         known_pairs(
             pairs.indptr, pairs.item, values, _ages(names), named, total, user, request, item, out
         )
