@@ -29,16 +29,6 @@ class Family:
         return dict(zip(self.names, values, strict=True))
 
 
-def family_of(columns: Named) -> Family:
-    """A family whose columns are made already."""
-
-    def fill(out: Out) -> None:
-        for row, column in enumerate(columns.values()):
-            out[row] = column
-
-    return Family(tuple(columns), fill)
-
-
 def filled(families: Iterable[Family], rows: int) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """(names, float32 (names, rows)): all families one after the other, each written to its place."""
     families = list(families)

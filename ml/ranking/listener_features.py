@@ -65,7 +65,7 @@ def artist_features(
     state: State, user: NDArray[np.int32], request: NDArray[np.int32], track: NDArray[np.int32]
 ) -> Family:
     """What the listeners `user` of requests did with this track's artist."""
-    artist = state.catalogue.artist[track]
+    artist = state.catalogue.artist.take(track)
     return _with_item(state, state.user_artists, user, request, artist, "listener_artist_")
 
 
