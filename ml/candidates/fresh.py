@@ -18,7 +18,7 @@ from ml.state.log import day_number
 from ml.state.requests import Requests
 from ml.state.rows import matrix_of, read_only
 from ml.state.state import State
-from ml.state.taste import taste_profiles
+from ml.state.taste import genre_profiles
 
 _DAYS = 14
 
@@ -50,7 +50,7 @@ class Fresh(Stateless):
         bonds = state.user_artists.rows("streams_h22", requests.user)
         with scratch(max(len(fresh), bonds.width)) as held:
             found = best_of_new(
-                read_only(taste_profiles(requests, state, None).genres),
+                read_only(genre_profiles(requests, state)),
                 bonds.arrays(),
                 matrix_of(genres),
                 read_only(state.catalogue.artist[fresh]),

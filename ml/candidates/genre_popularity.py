@@ -18,7 +18,7 @@ from ml.candidates.top import candidates_of, no_candidates
 from ml.state.requests import Requests
 from ml.state.rows import matrix_of, read_only
 from ml.state.state import State
-from ml.state.taste import taste_profiles
+from ml.state.taste import genre_profiles
 
 # Tracks looked at: beyond the most streamed ones popularity says nothing.
 _TRACKS = 3_000
@@ -59,7 +59,7 @@ class GenrePopularity(Stateless):
         if not len(requests) or not state.catalogue.genres.nnz:
             return no_candidates()
         popular = state.once("popular by genre", lambda: _popular(state))
-        profile = taste_profiles(requests, state, None).genres
+        profile = genre_profiles(requests, state)
         with scratch(len(popular.track)) as held:
             found = best_by_genre(
                 read_only(profile),

@@ -7,12 +7,16 @@ work.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.generator import Candidates
+
+# A list before the first: what is joined is never nothing at all.
+_NOTHING = Candidates(
+    np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,20 @@ def merge(parts: Mapping[str, Candidates], depths: Mapping[str, int]) -> Pool:
     from ml.kernels.scratch import scratch
     from ml.kernels.union import united
 
-    track, request, rank = (_joined(parts, name, np.int32) for name in ("track", "request", "rank"))
-    score = _joined(parts, "score", np.float32)
-    ends = np.array([*accumulate((len(one.track) for one in parts.values()), initial=0)], np.int64)
+    lists = [_NOTHING, *parts.values()]
+    ends = np.array([*accumulate(len(one.track) for one in lists)], dtype=np.int64)
     most = np.array([depths[name] for name in parts], dtype=np.int64)
+    track = np.concatenate([one.track for one in lists])
     width = int(track.max(initial=0)) + 1
     with scratch(max(width, 2)) as held:
-        made = united(request, track, score, rank, ends, most, width, held.mark)
-    return Pool(made[0], made[1], tuple(parts), made[2], made[3])
-
-
-def _joined(parts: Mapping[str, Candidates], name: str, kind: type[np.generic]) -> NDArray[Any]:
-    """A column of all parts, one after the other; also of none."""
-    arrays = [getattr(part, name) for part in parts.values()]
-    return np.concatenate([np.zeros(0, dtype=kind), *arrays], dtype=kind, casting="same_kind")
+        request, found, score, rank = united(
+            np.concatenate([one.request for one in lists]),
+            track,
+            np.concatenate([one.score for one in lists]),
+            np.concatenate([one.rank for one in lists]),
+            ends,
+            most,
+            width,
+            held.mark,
+        )
+    return Pool(request, found, tuple(parts), score, rank)

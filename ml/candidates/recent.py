@@ -41,6 +41,11 @@ def latest_tracks(requests: Requests, state: State, most: int) -> Requests:
     return replace(requests, session_indptr=indptr, session_track=track)
 
 
+def own_latest(requests: Requests, state: State) -> Requests:
+    """The same with the eight latest, made once for the source and the features."""
+    return requests.once(state, "latest tracks", lambda: latest_tracks(requests, state, _LATEST))
+
+
 def listener_order(log: Log) -> Log:
     """The log with each listener's listens as one long session."""
     order = np.argsort(log.user, kind="stable").astype(np.int64)
@@ -62,4 +67,4 @@ class RecentWalk(Walk):
 
     def generate(self, requests: Requests, state: State, k: int) -> Candidates:
         """The walk from the eight latest tracks."""
-        return super().generate(latest_tracks(requests, state, _LATEST), state, k)
+        return super().generate(own_latest(requests, state), state, k)

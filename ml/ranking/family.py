@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Named = dict[str, NDArray[np.float32]]
+# Where a family writes. A name of its own: what a nested function's annotation says is worked out each time.
+Out = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +21,12 @@ class Family:
     place of it."""
 
     names: tuple[str, ...]
-    fill: Callable[[NDArray[np.float32]], None]
+    fill: Callable[[Out], None]
 
     def columns(self, rows: int) -> Named:
         """The columns of `rows` rows by name."""
         values = filled([self], rows)[1]
         return dict(zip(self.names, values, strict=True))
-
-
-def family_of(columns: Named) -> Family:
-    """A family whose columns are made already."""
-
-    def fill(out: NDArray[np.float32]) -> None:
-        for row, column in enumerate(columns.values()):
-            out[row] = column
-
-    return Family(tuple(columns), fill)
 
 
 def filled(families: Iterable[Family], rows: int) -> tuple[tuple[str, ...], NDArray[np.float32]]:

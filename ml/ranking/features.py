@@ -14,9 +14,9 @@ from scipy import sparse
 
 from ml.candidates.friends import Friends
 from ml.candidates.merge import Pool
-from ml.candidates.recent import latest_tracks
+from ml.candidates.recent import own_latest
 from ml.ranking.content_features import content_features
-from ml.ranking.family import Family, family_of, filled
+from ml.ranking.family import Family, filled
 from ml.ranking.friend_features import friend_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.relation_features import relation_features
@@ -24,10 +24,6 @@ from ml.ranking.session_features import session_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
-from ml.state.taste import taste_profiles
-
-# Tracks of the listener that a Home candidate is held against one by one.
-_LATEST = 5
 
 # Prefix of a feature's name -> its family, longest prefix first: reasons and ablations sum by family.
 FAMILIES = {
@@ -69,7 +65,7 @@ def source_features(pool: Pool) -> Family:
     from ml.kernels.columns import sources
 
     # A pool from elsewhere may lie the other way round in memory.
-    score, rank = (np.ascontiguousarray(of) for of in (pool.score, pool.rank))
+    score, rank = np.ascontiguousarray(pool.score), np.ascontiguousarray(pool.rank)
     return Family(_source_names(pool.generators), lambda out: sources(score, rank, out))
 
 
@@ -86,15 +82,14 @@ def _families(
     yield artist_features(state, requests.user, *rows)
     yield listener_features(state, requests.user, pool.request)
     yield track_features(state, pool.track)
-    yield content_features(taste_profiles(requests, state, vectors), state, vectors, *rows)
+    yield content_features(requests, state, vectors, *rows)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, *rows)
         yield relation_features(requests, relations, *rows)
     else:
-        latest = latest_tracks(requests, state, _LATEST)
-        yield relation_features(latest, relations, *rows, "latest")
+        yield relation_features(own_latest(requests, state), relations, *rows, "latest")
     if Friends.name in pool.generators:
-        yield family_of(friend_features(requests, state, *rows))
+        yield friend_features(requests, state, *rows)
 
 
 def assemble(

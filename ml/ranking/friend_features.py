@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.candidates.circle import circle_tastes, friend_tastes, friends_of
+from ml.ranking.family import Family, Named, Out
 from ml.state.columns import PairTable
 from ml.state.requests import Requests
 from ml.state.rows import Rows, bounds_of
 from ml.state.state import State
 from ml.state.taste import genre_cosines, normalise, taste_rows
 
-Named = dict[str, NDArray[np.float32]]
-
-_COLUMNS = (
+_NAMES = (
     "friends_count",
     "friends_share",
     "friends_artist_share",
@@ -47,16 +46,32 @@ def _row_sums(rows: Rows, value: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def friend_features(
     requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
-) -> Named:
+) -> Family:
     """Rows (m,) each: how many friends streamed the track and its artist, as a share of the friends who
     streamed anything; what friends' and the circle's tastes hold of the track; the cosine of its genres with
     those of the circle; how many friends there are and how alike the listener's taste is to the circle's.
     """
-    if not state.has_friends:
-        return _of_nobody(len(track))
-    friends = _evenly(friends_of(requests, state))
-    if not len(friends.column):
-        return _of_nobody(len(track))
+
+    def fill(out: Out) -> None:
+        friends = friends_of(requests, state) if state.has_friends else None
+        if friends is None or not len(friends.column):
+            # None of the listeners follows anybody.
+            out[:-1], out[-1] = np.float32(0), np.float32(np.nan)
+            return
+        columns = _columns(requests, state, _evenly(friends), request, track)
+        for name, column in columns.items():
+            out[_NAMES.index(name)] = column
+
+    return Family(_NAMES, fill)
+
+
+def _columns(
+    requests: Requests,
+    state: State,
+    friends: Rows,
+    request: NDArray[np.int32],
+    track: NDArray[np.int32],
+) -> Named:
     circle = circle_tastes(requests, state)
     active = _row_sums(friends, (state.users["streams"][friends.column] > 0).astype(np.float32))
     genres = normalise(circle.times(state.catalogue.genres).filled())
@@ -77,14 +92,6 @@ def friend_features(
         "friends_active": np.log1p(active)[request],
         "friends_alike": _alike(requests, state, circle)[request],
     }
-
-
-def _of_nobody(rows: int) -> Named:
-    """The columns where none of the listeners follows anybody."""
-    none = np.zeros(rows, dtype=np.float32)
-    columns = dict.fromkeys(_COLUMNS, none)
-    columns["friends_alike"] = np.full(rows, np.nan, dtype=np.float32)
-    return columns
 
 
 def _alike(requests: Requests, state: State, circle: Rows) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.ranking.family import Family
+from ml.ranking.family import Family, Out
 from ml.state.columns import PairTable
 from ml.state.state import State
 
@@ -65,7 +65,7 @@ def artist_features(
     state: State, user: NDArray[np.int32], request: NDArray[np.int32], track: NDArray[np.int32]
 ) -> Family:
     """What the listeners `user` of requests did with this track's artist."""
-    artist = state.catalogue.artist[track]
+    artist = state.catalogue.artist.take(track)
     return _with_item(state, state.user_artists, user, request, artist, "listener_artist_")
 
 
@@ -84,7 +84,7 @@ def _with_item(
     names, values = pairs.columns.names, pairs.columns.values
     named, total = _places(names, ("plays", "skips", "streams_h22")), state.users["streams_h22"]
 
-    def fill(out: NDArray[np.float32]) -> None:
+    def fill(out: Out) -> None:
         known_pairs(
             pairs.indptr, pairs.item, values, _ages(names), named, total, user, request, item, out
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ml.ranking.family import Family
+from ml.ranking.family import Family, Out
 from ml.state.requests import Requests
 
 _KINDS = ("last", "before", "max", "count")
@@ -35,7 +35,7 @@ def relation_features(
     from ml.kernels.scratch import scratch
     from ml.kernels.sessions import relations as look_up
 
-    def fill(out: NDArray[np.float32]) -> None:
+    def fill(out: Out) -> None:
         session = (requests.session_indptr, requests.session_track)
         with scratch(max((matrix.shape[1] for matrix in relations.values()), default=0)) as held:
             for row, matrix in enumerate(relations.values()):

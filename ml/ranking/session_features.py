@@ -7,7 +7,7 @@ transition statistics, which the generators bring as scores.
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.ranking.family import Family
+from ml.ranking.family import Family, Out
 from ml.state.requests import Requests
 from ml.state.state import State
 from ml.tables import AUDIO_FEATURES
@@ -51,7 +51,7 @@ def session_features(
     width = state.once("width of groups", lambda: _width(state))
     ends, session = requests.session_indptr, requests.session_track
 
-    def fill(out: NDArray[np.float32]) -> None:
+    def fill(out: Out) -> None:
         with scratch(width) as held:
             session_columns(
                 ends,

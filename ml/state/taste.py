@@ -1,10 +1,8 @@
 """What a listener plays, in text and genre space.
 
-Belongs here: taste profiles and cosines that candidates and features share. Does not belong here:
+Belongs here: tastes and cosines that candidates and features share. Does not belong here:
 encoding text (ml.embeddings).
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +10,6 @@ from numpy.typing import NDArray
 from ml.state.requests import Requests
 from ml.state.rows import Rows, matrix_of, read_only, rows_found
 from ml.state.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class TasteProfiles:
-    """Per request: `text` float32 (n, d) and `genres` float32 (n, genres), L2-normalised, zero
-    where nothing is known; `text` is None without vectors."""
-
-    text: NDArray[np.float32] | None
-    genres: NDArray[np.float32]
 
 
 def normalise(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -60,6 +49,12 @@ def tastes_of(state: State, column: str, user: NDArray[np.int32]) -> Rows:
     return rows_found(found, state.catalogue.size)
 
 
+def genre_profiles(requests: Requests, state: State) -> NDArray[np.float32]:
+    """Each listener's tracks, weighted by tastes_of 22 days, in genres, float32 (n, genres) of length 1, zero where
+    nothing is known; made once for all who ask."""
+    return requests.once(state, "genres", lambda: _genre_profiles(requests, state))
+
+
 def _genre_profiles(requests: Requests, state: State) -> NDArray[np.float32]:
     from ml.kernels.genres import profiles
 
@@ -67,16 +62,6 @@ def _genre_profiles(requests: Requests, state: State) -> NDArray[np.float32]:
     taste = taste_rows(requests, state, "streams_h22").arrays()
     found: NDArray[np.float32] = profiles(taste, matrix_of(genres), genres.shape[1])
     return found
-
-
-def taste_profiles(
-    requests: Requests, state: State, vectors: NDArray[np.float32] | None
-) -> TasteProfiles:
-    """Each listener's tracks, weighted by tastes_of 22 days, in both spaces."""
-    genres = requests.once(state, "genres", lambda: _genre_profiles(requests, state))
-    profile = taste_rows(requests, state, "streams_h22")
-    text = None if vectors is None else normalise(profile.dense(vectors))
-    return TasteProfiles(text, genres)
 
 
 def genre_cosines(

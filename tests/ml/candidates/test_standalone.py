@@ -164,8 +164,9 @@ def test_how_well_a_generator_does_alone_is_what_its_list_scores() -> None:
 
 
 def test_without_a_played_track_nothing_can_be_said() -> None:
-    pool = merge({"alone": Candidates(*[np.zeros(0, np.int32)] * 4)}, {"alone": 2})
     nothing = np.zeros(0, np.int32)
+    listed = Candidates(nothing, nothing, np.zeros(0, np.float32), nothing)
+    pool = merge({"alone": listed}, {"alone": 2})
     row, _ = recall_table(pool, nothing, nothing, requests=2, most={"alone": 2}).to_pylist()
     assert np.isnan(row["ndcg@10"])
     assert np.isnan(row["recall"])

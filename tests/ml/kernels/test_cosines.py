@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from ml.kernels.cosines import dots, genre_cosines, session_cosines
+from ml.kernels.cosines import genre_cosines, session_cosines, text_cosines
+from ml.kernels.kinds import Sparse
+from ml.state.rows import read_only
 
 NAN = np.nan
 VECTORS = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
@@ -13,20 +15,31 @@ def ints(*values: int) -> np.ndarray:
     return np.array(values, np.int32)
 
 
-def test_each_row_is_the_product_of_its_own_two() -> None:
-    out = np.empty(3, np.float32)
-    dots(np.array([[2, 1], [0, 3]], np.float32), VECTORS, ints(0, 0, 1), ints(0, 2, 1), out)
-    assert out.tolist() == pytest.approx([2, 2, 3])
+def weighted(*rows: dict[int, float]) -> Sparse:
+    """Rows of weights by column."""
+    ends = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    column = np.array([one for row in rows for one in row], np.int32)
+    value = np.array([one for row in rows for one in row.values()], np.float32)
+    return Sparse(*map(read_only, (ends, column, value)))
+
+
+def test_each_row_is_held_against_the_mean_of_its_own_request() -> None:
+    """The first request's mean is (3, 4) over 5; the second has none."""
+    out = np.empty(4, np.float32)
+    rows = weighted({0: 3, 1: 4}, {}, {1: 7})
+    text_cosines(rows, VECTORS, ints(0, 0, 1, 2), ints(0, 2, 2, 2), out)
+    assert out.tolist() == pytest.approx([0.6, 1, 0, 0.8])
 
 
 def test_a_row_has_the_same_bits_wherever_it_stands() -> None:
     draw = np.random.default_rng(4)
-    left, right = draw.normal(size=(2, 5, 67)).astype(np.float32)
-    one, other = (of.ravel().astype(np.int32) for of in np.divmod(np.arange(25), 5))
-    together, alone = np.empty(25, np.float32), np.empty(1, np.float32)
-    dots(left, right, one, other, together)
-    for row in range(25):
-        dots(left, right, one[row : row + 1], other[row : row + 1], alone)
+    vectors = draw.normal(size=(40, 67)).astype(np.float32)
+    rows = weighted(*({int(one): 1.5 for one in draw.permutation(40)[:size]} for size in (30, 1)))
+    request, track = np.repeat(ints(0, 1), 40), np.tile(np.arange(40, dtype=np.int32), 2)
+    together, alone = np.empty(80, np.float32), np.empty(1, np.float32)
+    text_cosines(rows, vectors, request, track, together)
+    for row in range(80):
+        text_cosines(rows, vectors, request[row : row + 1], track[row : row + 1], alone)
         assert alone[0] == together[row]
 
 

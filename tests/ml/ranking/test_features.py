@@ -9,7 +9,6 @@ from ml.ranking.listener_features import artist_features, listener_features, pai
 from ml.ranking.session_features import session_features
 from ml.ranking.track_features import smoothed_rate, track_features
 from ml.state.requests import Requests
-from ml.state.taste import taste_profiles
 
 ROWS = np.int32
 
@@ -79,8 +78,7 @@ def test_a_track_ages_from_its_release_and_from_when_it_was_known(make_state):
 def test_taste_in_genres_is_the_cosine_of_what_was_played(make_state, stream, make_requests):
     state = make_state(plays={(0, 0): stream(1), (0, 2): stream(1)})
     requests = make_requests([0, -1], [[], []])
-    profiles = taste_profiles(requests, state, None)
-    columns = content_features(profiles, state, None, ints(0, 0, 1), ints(4, 5, 4)).columns(3)
+    columns = content_features(requests, state, None, ints(0, 0, 1), ints(4, 5, 4)).columns(3)
     assert columns["text_genre_cosine"].round(6).tolist() == [1.0, 0.0, 0.0]
     assert "text_cosine" not in columns
 
@@ -89,8 +87,7 @@ def test_text_cosine_compares_with_the_mean_of_what_was_played(make_state, strea
     vectors = np.eye(6, 4, dtype=np.float32)
     state = make_state(plays={(0, 0): stream(1), (0, 1): stream(1)})
     requests = make_requests([0], [[]])
-    profiles = taste_profiles(requests, state, vectors)
-    columns = content_features(profiles, state, vectors, ints(0, 0), ints(0, 2)).columns(2)
+    columns = content_features(requests, state, vectors, ints(0, 0), ints(0, 2)).columns(2)
     assert columns["text_cosine"].tolist() == pytest.approx([2**-0.5, 0.0])
 
 

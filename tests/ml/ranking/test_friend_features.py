@@ -32,7 +32,7 @@ def state(make_state: Callable[..., State], stream: Stream) -> State:
 
 
 def test_shares_are_of_the_friends_who_stream(state: State) -> None:
-    found = friend_features(asked(0, 1), state, ints(0, 0, 0, 1), ints(0, 1, 2, 0))
+    found = friend_features(asked(0, 1), state, ints(0, 0, 0, 1), ints(0, 1, 2, 0)).columns(4)
     assert np.expm1(found["friends_count"]).round(5).tolist() == [2, 0, 1, 0]
     assert found["friends_share"].tolist() == [1.0, 0.0, 0.5, 0.0]
     # Tracks 0 and 1 are of one artist, track 2 of the next.
@@ -51,14 +51,14 @@ def test_likeness_is_the_cosine_with_the_circle(
     plays = {(0, 0): stream(1.0), (1, 0): stream(1.0)}
     friends = sparse.csr_matrix(np.array([[0, 1], [0, 0]], np.float32))
     state = replace(make_state(2, 6, plays), friends=friends)
-    found = friend_features(asked(0, 1), state, ints(0, 1), ints(0, 0))
+    found = friend_features(asked(0, 1), state, ints(0, 1), ints(0, 0)).columns(2)
     assert found["friends_alike"][0] == pytest.approx(1.0)
     assert np.isnan(found["friends_alike"][1])
 
 
 def test_one_request_has_the_values_of_a_block(state: State) -> None:
-    block = friend_features(asked(0, 2), state, ints(0, 0, 1), ints(0, 2, 0))
-    alone = friend_features(asked(0), state, ints(0, 0), ints(0, 2))
+    block = friend_features(asked(0, 2), state, ints(0, 0, 1), ints(0, 2, 0)).columns(3)
+    alone = friend_features(asked(0), state, ints(0, 0), ints(0, 2)).columns(2)
     for name, values in alone.items():
         np.testing.assert_array_equal(block[name][:2], values, err_msg=name)
 

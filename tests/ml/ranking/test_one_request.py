@@ -88,8 +88,8 @@ def test_who_follows_nobody_has_the_columns_of_a_home_without_friends(
         friends,
     )
     request, track = np.array([0, 1], np.int32), np.array([1, 0], np.int32)
-    both = friend_features(asked([0, 1], [[], []], "home"), followed, request, track)
-    without = friend_features(asked([1], [[]], "home"), plain, request[:1], track[1:])
+    both = friend_features(asked([0, 1], [[], []], "home"), followed, request, track).columns(2)
+    without = friend_features(asked([1], [[]], "home"), plain, request[:1], track[1:]).columns(1)
     assert list(both) == list(without)
     assert both["friends_count"][0] > 0
     for name, values in both.items():

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from ml.kernels.scratch import scratch
-from ml.state.rows import Rows, RowsError, bounds_of, matrix_of, places_among, rows_of
+from ml.state.rows import Rows, RowsError, bounds_of, matrix_of, rows_of
 
 
 def drawn(seed, rows, columns, share=0.3):
@@ -102,9 +102,3 @@ def test_a_matrix_that_kernels_cannot_take_is_refused():
     matrix.indptr = matrix.indptr.astype(np.int64)
     with pytest.raises(RowsError, match="expected fewer than 2\\^31 stored values"):
         matrix_of(matrix)
-
-
-def test_places_are_found_again_and_leave_no_mark():
-    known = np.array([5, 2, 9], dtype=np.int32)
-    assert places_among(known, np.array([9, 5, 0, 9], dtype=np.int32), 10).tolist() == [2, 0, -1, 2]
-    assert places_among(known[:0], known, 10).tolist() == [-1, -1, -1]
