@@ -3,7 +3,7 @@
 Belongs here: the way through the Recommender, with its time counted. Does not belong here: HTTP, storage.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from ml.ranking.features import FeatureMatrix
 from ml.ranking.judging import RANKER
 from ml.ranking.order import POPULARITY, strangers
 from ml.ranking.reasons import explain_few
+from ml.serving.events.shown import ShownList
 from ml.serving.pace import Way
 from ml.serving.recommender import Answer, Recommender
 from ml.serving.service.loading import Served
@@ -55,11 +56,11 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The answer's `fields` (schemas.Answer), the rows for the journal, the fallback taken and the
+    """The answer's `fields` (schemas.Answer), what it showed for the journal, the fallback taken and the
     number of candidates by source."""
 
     fields: dict[str, object]
-    impressions: list[dict[str, object]]
+    shown: ShownList
     fallback: str | None
     found: Mapping[str, int]
 
@@ -89,7 +90,18 @@ def answer_one(
         "fallback": fallback,
         "tracks": tracks,
     }
-    return Listed(fields, _impressions(fields, tracks, shown_at), fallback, _found(answer))
+    # A list that fell back is an arm of its own: another policy showed it.
+    shown = ShownList(
+        asked.request_id,
+        asked.user_id or ANONYMOUS,
+        asked.surface,
+        shown_at,
+        [str(track["track_id"]) for track in tracks],
+        answer.score[answer.shown.row].tolist(),
+        served.version,
+        ARM if fallback is None else f"{ARM}-{fallback}",
+    )
+    return Listed(fields, shown, fallback, _found(answer))
 
 
 def _tracks(
@@ -173,28 +185,4 @@ def _contributions(
     return [
         {name: float(values[row]) for name, values in groups.items()}
         for row in range(len(answer.shown.row))
-    ]
-
-
-def _impressions(
-    fields: Mapping[str, object], tracks: Sequence[Mapping[str, object]], shown_at: datetime
-) -> list[dict[str, object]]:
-    """Rows of the impressions table (ml.tables), `kind` added; a list that fell back is an arm of its
-    own: another policy showed it."""
-    arm = ARM if fields["fallback"] is None else f"{ARM}-{fields['fallback']}"
-    return [
-        {
-            "kind": "impression",
-            "request_id": fields["request_id"],
-            "position": track["rank"],
-            "user_id": fields["user_id"] or ANONYMOUS,
-            "surface": fields["surface"],
-            "shown_at": shown_at,
-            "track_id": track["track_id"],
-            "score": track["score"],
-            "propensity": track["propensity"],
-            "model_version": fields["model_version"],
-            "arm": arm,
-        }
-        for track in tracks
     ]

@@ -27,7 +27,8 @@ from ml.state.requests import Asked, one_request
 
 # How far beyond the service's own time a question may lie: clocks differ, days are not read ahead.
 _AHEAD = timedelta(days=1)
-_WRITERS = 4
+# Threads of the journal: one gathers impressions, the others wait for the disk with events.
+_WRITERS = 5
 
 
 class Service:
@@ -114,7 +115,7 @@ class Service:
         handed over to the journal.
 
         An answer does not wait for the disk (a flush takes 0.2 to 8 ms and serves no listener): a kill may
-        lose the impressions of the last milliseconds. Events are durable before they are acknowledged.
+        lose the impressions of the last tenth of a second. Events are durable before they are acknowledged.
 
         Raises:
             Refusal: 503 no model or no place, 409 a time that the state cannot answer for.
@@ -135,8 +136,8 @@ class Service:
         with self._answering.taken():
             loop = asyncio.get_running_loop()
             listed = await loop.run_in_executor(self._answers, made)
-            if listed.impressions:
-                self._committer.hand_over(listed.impressions, now)
+            if len(listed.shown):
+                self._committer.hand_over(listed.shown, now)
             pace.passed("log")
         self.telemetry.answered(surface, pace.stages, listed.fallback, listed.found)
         return listed.fields
