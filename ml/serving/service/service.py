@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
 from ml.errors import SegueError
 from ml.serving.events.journal import Appended, Journal
 from ml.serving.events.today import Today
@@ -29,6 +31,8 @@ from ml.state.requests import Asked, one_request
 _AHEAD = timedelta(days=1)
 # Threads of the journal: one gathers impressions, the others wait for the disk with events.
 _WRITERS = 5
+# How late another worker may learn what this one counted.
+_SHOWN_SECONDS = 0.25
 
 
 class Service:
@@ -56,16 +60,26 @@ class Service:
         self._texts = ThreadPoolExecutor(1, "segue-text")
         # The journal lets threads that wait for the disk share one flush.
         self._writes = ThreadPoolExecutor(_WRITERS, "segue-journal")
+        self._counts: asyncio.TimerHandle | None = None
         self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc, ticks)
 
     def start(self) -> None:
-        """Load the model and watch for others; read the running day before anybody waits for it."""
+        """Load the model and watch for others; read the running day before anybody waits for it. On the
+        event loop that will serve."""
         self._today.refresh()
         self.keeper.start()
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        self.telemetry.flush()
+        self._counts = asyncio.get_running_loop().call_later(_SHOWN_SECONDS, self._show_counts)
 
     async def stop(self) -> None:
         """Finish what is under way and let go of the journal."""
         await self.written()
+        if self._counts is not None:
+            self._counts.cancel()
+        self.telemetry.flush()
         self.keeper.stop()
         self._texts.shutdown()
         self._answers.shutdown()
@@ -110,9 +124,9 @@ class Service:
         started: float,
         *,
         contributions: bool,
-    ) -> dict[str, object]:
-        """The answer's fields for (surface, request id, user, time or None, session), its impressions
-        handed over to the journal.
+    ) -> bytes:
+        """The answer (schemas.Answer) as JSON for (surface, request id, user, time or None, session), its
+        impressions handed over to the journal.
 
         An answer does not wait for the disk (a flush takes 0.2 to 8 ms and serves no listener): a kill may
         lose the impressions of the last tenth of a second. Events are durable before they are acknowledged.
@@ -139,8 +153,10 @@ class Service:
             if len(listed.shown):
                 self._committer.hand_over(listed.shown, now)
             pace.passed("log")
+            answer = orjson.dumps(listed.fields)
+            pace.passed("serialisation")
         self.telemetry.answered(surface, pace.stages, listed.fallback, listed.found)
-        return listed.fields
+        return answer
 
     def _listens_today(self, user_id: str | None, at: datetime) -> tuple[list[str], list[bool]]:
         if user_id is None:
