@@ -181,7 +181,7 @@ class Guard:
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the address: a label for every listener would never end.
         path = scope.get(ROUTE) or getattr(scope.get("route"), "path", "other")
-        self._telemetry.called(path, status, seconds)
+        self._telemetry.called(str(path), status, seconds)
 
 
 def replayed(message: Message, receive: Receive) -> Receive:

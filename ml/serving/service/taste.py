@@ -4,6 +4,7 @@ Belongs here: the state of one listener in words and numbers. Does not belong he
 """
 
 import math
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from ml.candidates.repeat_memory import memory
 from ml.ranking.listener_features import listener_features
-from ml.state.requests import Requests
+from ml.serving.events.today import TodayListens
+from ml.serving.service.loading import Served
+from ml.state.requests import Asked, Requests, one_request
 from ml.state.state import State
 
 _TRACKS = 20
@@ -74,3 +77,23 @@ def strongest_artists(state: State, user: NDArray[np.int32]) -> list[dict[str, o
         }
         for row in best
     ]
+
+
+def believed(served: Served, user_id: str, at: datetime, today: TodayListens) -> dict[str, object]:
+    """Fields of schemas.TasteAnswer by the state of the day of `at`."""
+    state = served.on(at.date()).state
+    block = one_request(Asked("home", "taste", user_id, at), state.user_index, state.track_index)
+    listens = zip(today.track_ids, today.played_at, today.skipped, strict=True)
+    return {
+        "user_id": user_id,
+        "known": bool(block.user[0] >= 0),
+        "model_version": served.version,
+        "state_day": served.state_day,
+        "habits": habits(state, block.user),
+        "tracks": strongest_tracks(state, block),
+        "artists": strongest_artists(state, block.user),
+        "today": [
+            {"track_id": track, "played_at": played, "skipped": skipped}
+            for track, played, skipped in listens
+        ],
+    }
