@@ -233,8 +233,16 @@ def create_app(service: Service) -> FastAPI:
         finally:
             await service.stop()
 
-    # The pages of documentation load scripts from elsewhere; /openapi.json needs nothing.
-    app = FastAPI(title="Segue", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # The pages of documentation load scripts from elsewhere; /openapi.json needs nothing. The framework's own
+    # measuring looks at every call whether anybody asked for it; /metrics has what there is to say.
+    app = FastAPI(
+        title="Segue",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.router.route_class = _Route
     for part in (_answers, _explanations, _listeners, _looks):
         part(app, service)

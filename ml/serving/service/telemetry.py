@@ -23,6 +23,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 _SECONDS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0)
 PAGE_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_Metric = Counter | Histogram | Gauge
+# A metric and its labels, of which there are one or two.
+_Key = tuple[_Metric, str, str | None]
+
 
 class Telemetry:
     """One process's metrics; with a `shared` folder the page shows the sum over all workers."""
@@ -50,11 +54,11 @@ class Telemetry:
             buckets=_SECONDS,
         )
         # An answer moves thirty numbers, each a write into shared memory under a lock: 0.25 ms among other
-        # work, a third of that one after the other.
-        self._seen: dict[tuple[Histogram, str, str | None], list[float]] = defaultdict(list)
-        self._counts: dict[tuple[Counter, str, str | None], int] = {}
+        # work. Those of many answers together are hardly more writes than those of one.
+        self._answered: list[tuple[str, Mapping[str, float], str | None, Mapping[str, int]]] = []
+        self._called: list[tuple[str, int, float]] = []
         self._under_way: dict[str, int] = {}
-        self._children: dict[tuple[object, str, str | None], Any] = {}
+        self._children: dict[_Key, Any] = {}
         self._count_answers(own)
         self._show_the_process(own)
 
@@ -106,41 +110,49 @@ class Telemetry:
         fallback: str | None,
         found: Mapping[str, int],
     ) -> None:
-        """Count one list, its stages (seconds), its fallback and its candidates by source; from here on
-        until `flush` only in memory."""
-        for stage, seconds in stages.items():
-            self._seen[self.stage, surface, stage].append(seconds)
-        self._count(self.answers, surface)
-        if fallback is not None:
-            self._count(self.fallbacks, surface, fallback)
-        for source, count in found.items():
-            self._count(self.candidates, surface, source, count)
+        """Count one list, its stages (seconds), its fallback and its candidates by source; only in memory
+        until `flush`."""
+        self._answered.append((surface, stages, fallback, found))
 
     def called(self, path: str, status: int, seconds: float) -> None:
         """Count one call, in memory until `flush`."""
-        self._count(self.requests, path, str(status))
-        self._seen[self.seconds, path, None].append(seconds)
+        self._called.append((path, status, seconds))
 
     def under_way(self, kind: str, calls: int) -> None:
         """Say how many calls of a kind there are now, from the next `flush` on."""
         self._under_way[kind] = calls
 
-    def _count(self, of: Counter, first: str, second: str | None = None, more: int = 1) -> None:
-        key = (of, first, second)
-        self._counts[key] = self._counts.get(key, 0) + more
-
     def flush(self) -> None:
         """Show what was counted to whoever asks any of the workers. On the thread that counts."""
-        seen, counts, under_way = self._seen, self._counts, self._under_way
-        self._seen, self._counts, self._under_way = defaultdict(list), {}, {}
-        for (histogram, first, second), values in seen.items():
-            _observe(self._child(histogram, first, second), values)
-        for (counter, first, second), count in counts.items():
-            self._child(counter, first, second).inc(count)
+        seen, counts = self._gathered()
+        for key, values in seen.items():
+            _observe(self._child(*key), values)
+        for key, count in counts.items():
+            self._child(*key).inc(count)
+        under_way, self._under_way = self._under_way, {}
         for kind, calls in under_way.items():
             self._child(self.in_flight, kind, None).set(calls)
 
-    def _child(self, of: Counter | Histogram | Gauge, first: str, second: str | None) -> Any:  # noqa: ANN401 - one of the three
+    def _gathered(self) -> tuple[dict[_Key, list[float]], dict[_Key, int]]:
+        """(values by histogram, sums by counter) since the last time."""
+        answered, called = self._answered, self._called
+        self._answered, self._called = [], []
+        seen: dict[_Key, list[float]] = defaultdict(list)
+        counts: dict[_Key, int] = defaultdict(int)
+        for surface, stages, fallback, found in answered:
+            counts[self.answers, surface, None] += 1
+            if fallback is not None:
+                counts[self.fallbacks, surface, fallback] += 1
+            for stage, seconds in stages.items():
+                seen[self.stage, surface, stage].append(seconds)
+            for source, count in found.items():
+                counts[self.candidates, surface, source] += count
+        for path, status, seconds in called:
+            counts[self.requests, path, str(status)] += 1
+            seen[self.seconds, path, None].append(seconds)
+        return seen, counts
+
+    def _child(self, of: _Metric, first: str, second: str | None) -> Any:  # noqa: ANN401 - one of the three
         # Looking for a child by its labels takes 3 us.
         found = self._children.get((of, first, second))
         if found is None:
