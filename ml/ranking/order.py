@@ -156,10 +156,20 @@ def strangers(requests: Requests, state: State) -> NDArray[np.bool_]:
     Validation holds no listener without history who listened today: that the ranker answers them, who may
     be a little better known by then, is a decision and not a measurement.
     """
+    if len(requests) == 1:
+        return requests.once(state, "strangers", lambda: _stranger(requests, state))
     unknown: NDArray[np.bool_] = state.unheard_of(requests.user) & (requests.session_length() == 0)
     if requests.day is not None:
         unknown[requests.day.owner()] = False
     return unknown
+
+
+def _stranger(requests: Requests, state: State) -> NDArray[np.bool_]:
+    """The same of one request; who has a session or listened today needs no look at the history."""
+    listened = requests.day is not None and len(requests.day.track)
+    if listened or len(requests.session_track):
+        return np.zeros(1, dtype=np.bool_)
+    return state.unheard_of(requests.user)
 
 
 def serving_score(

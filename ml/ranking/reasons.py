@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
+from ml.state.described import described_tracks
 from ml.state.requests import Requests
 from ml.state.state import State
 
@@ -67,13 +68,14 @@ def explain_few(
         [pool.generators[place] for place in places[:many]]
         for places, many in zip(order, count, strict=True)
     ]
-    artists, titles = state.catalogue.artist_names, state.catalogue.titles
-    last = titles[int(requests.session_track[-1])].as_py() if len(requests.session_track) else None
+    tracks, ended = pool.track[row].tolist(), requests.session_track[-1:].tolist()
+    words = described_tracks(state, tracks + ended)
+    last = words[ended[0]].title if ended else None
     reasons = []
-    for places, track in zip(order, pool.track[row].tolist(), strict=True):
+    for places, track in zip(order, tracks, strict=True):
         text = _TEXTS.get(pool.generators[places[0]], _OTHER)
         if "{artist}" in text:
-            artist = artists[track].as_py()
+            artist = words[track].artist
             text = _OTHER if artist is None else text.replace("{artist}", artist)
         if "{last}" in text:
             text = _OTHER if last is None else text.replace("{last}", last)

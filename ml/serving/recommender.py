@@ -17,6 +17,7 @@ from ml.candidates.bounds import kth_best
 from ml.candidates.merge import Pool, merge
 from ml.candidates.popularity import Popularity
 from ml.errors import SegueError
+from ml.policy.one_list import one_list
 from ml.policy.rules import PolicyRules, Shown, apply_rules
 from ml.ranking.features import FeatureMatrix, assemble
 from ml.ranking.judging import RANKER
@@ -151,6 +152,9 @@ class Recommender:
         self, requests: Requests, pool: Pool, wishes: Wishes, exclude_heard: bool
     ) -> NDArray[np.int64]:
         """Rows of the pool that may be ranked: not skipped today, not unwanted, where asked not heard."""
+        listened = requests.day is not None and len(requests.day.track)
+        if wishes == ANYTHING and not listened and not exclude_heard:
+            return np.arange(len(pool.track))
         out = skipped_today(requests, pool, self.state) | unwanted(pool, self.state, wishes)
         if exclude_heard:
             out |= heard(requests, self.state, pool.request, pool.track)
@@ -212,6 +216,12 @@ def _shown(
     at better rows only, so the full list of those is the list of all."""
     bound = kth_best(size, pool.request, score, _TRIED * k)
     best = (score >= (bound if size == 1 else bound[pool.request])).nonzero()[0]
+    if size == 1 and not rules.blocked_artists:
+        row = best[one_list(pool.track[best], score[best], state.catalogue, rules, k)]
+        if len(row) < k and len(best) < len(score):
+            row = one_list(pool.track, score, state.catalogue, rules, k)
+        rank = np.arange(1, len(row) + 1, dtype=np.int32)
+        return Shown(row, np.zeros(len(row), dtype=np.int32), rank)
     request = pool.request[best]
     shown = apply_rules(request, pool.track[best], score[best], state.catalogue, rules, k)
     if len(shown.row) < size * k:

@@ -29,7 +29,7 @@ ANYTHING = Wishes()
 
 def skipped_today(requests: Requests, pool: Pool, state: State) -> NDArray[np.bool_]:
     """Rows whose track the listener skipped since midnight: it is not offered again that day."""
-    if requests.day is None or not requests.day.skipped.any():
+    if requests.day is None or not len(requests.day.track) or not requests.day.skipped.any():
         return np.zeros(len(pool.track), dtype=np.bool_)
     skipped = requests.day.skipped
     before = np.concatenate([[0], np.cumsum(skipped)])

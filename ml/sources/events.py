@@ -3,8 +3,8 @@
 Belongs here: where segments lie, which days are closed, a segment as raw rows. Does not belong here:
 writing (ml/serving/events), types and rules of the columns (ml/lake/judge.py).
 
-`day=YYYY-MM-DD/0001.jsonl`: one segment a writer and UTC day of receipt, one event a line: `kind`, the
-columns of its table, `known_at`. `closed_before` holds the first day that is still open: a closed day's
+`day=YYYY-MM-DD/0001.jsonl`: segments of one writer and UTC day of receipt, one event a line: `kind`, the
+columns of its table, `known_at`; `0002-shown.jsonl` holds what a service's own answers showed. `closed_before` holds the first day that is still open: a closed day's
 segments are never written again. A last line without its end was never acknowledged and is left out.
 """
 
@@ -25,6 +25,10 @@ OPTIONS = {"first": "", "last": ""}
 
 KINDS: Mapping[str, Table] = {"listen": LISTENS, "impression": IMPRESSIONS}
 CLOSED_BEFORE = "closed_before"
+# How names of segments end, and of those that hold nothing but impressions of the service's own answers:
+# whoever looks for listens opens none of these.
+SEGMENT = ".jsonl"
+SHOWN_SEGMENT = "-shown.jsonl"
 
 _DAY = "day="
 _NO_EVENT = f"no event: expected a JSON object whose kind is one of {', '.join(KINDS)}"

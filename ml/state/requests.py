@@ -185,6 +185,30 @@ class Asked:
     today: tuple[Sequence[str], Sequence[bool]] = ((), ())
 
 
+class _Later:
+    """A string array that is made when somebody looks: an answer's ids are told by who asked."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, *values: str | None) -> None:
+        self._values = values
+
+    def __arrow_array__(self, type: pa.DataType | None = None) -> pa.StringArray:  # noqa: A002 - Arrow's name
+        return pa.array(self._values, type or pa.string())
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the array has
+        return getattr(self.__arrow_array__(), name)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+# What most requests bring: no session, no listens. Nobody writes into a request's arrays.
+_NO_TRACKS = np.zeros(0, dtype=np.int32)
+_NO_ROWS = np.zeros(2, dtype=np.int64)
+_NO_LISTENS = DayListens(_NO_ROWS, _NO_TRACKS, np.zeros(0, dtype=np.bool_))
+
+
 def one_request(asked: Asked, users: Mapping[str, int], tracks: Mapping[str, int]) -> Requests:
     """A batch of one, equal to that of `requests_from_table`.
 
@@ -199,15 +223,19 @@ def one_request(asked: Asked, users: Mapping[str, int], tracks: Mapping[str, int
     ]
     return Requests(
         surface=asked.surface,
-        request_ids=pa.array([asked.request_id], pa.string()),
-        user_ids=pa.array([asked.user_id], pa.string()),
+        request_ids=_Later(asked.request_id),
+        user_ids=_Later(asked.user_id),
         user=np.array([-1 if asked.user_id is None else users.get(asked.user_id, -1)], np.int32),
         at=np.array([int(asked.at.timestamp())], dtype=np.int64),
-        session_indptr=np.array([0, len(known)], dtype=np.int64),
-        session_track=np.array(known, dtype=np.int32),
-        day=DayListens(
-            np.array([0, len(listens)], dtype=np.int64),
-            np.array([track for track, _ in listens], dtype=np.int32),
-            np.array([skipped for _, skipped in listens], dtype=np.bool_),
-        ),
+        session_indptr=np.array([0, len(known)], dtype=np.int64) if known else _NO_ROWS,
+        session_track=np.array(known, dtype=np.int32) if known else _NO_TRACKS,
+        day=_day_of(listens) if listens else _NO_LISTENS,
+    )
+
+
+def _day_of(listens: Sequence[tuple[int, bool]]) -> DayListens:
+    return DayListens(
+        np.array([0, len(listens)], dtype=np.int64),
+        np.array([track for track, _ in listens], dtype=np.int32),
+        np.array([skipped for _, skipped in listens], dtype=np.bool_),
     )

@@ -3,7 +3,7 @@
 Belongs here: the order of checking, comparing, writing and acknowledging. Does not belong here: what
 fits (validation.py), files (segment.py), the way into the lake (ml/sources/events.py).
 
-Every process writes segments of its own. It knows the events of yesterday and today that were durable
+Every process writes segments of its own, one for what it received and one for what its answers showed. It knows the events of yesterday and today that were durable
 when it began, and those it wrote; of what another process writes meanwhile it learns nothing. The same
 event sent to two processes at a time, or to two threads of one process while neither copy is on the disk,
 may therefore stand twice in the journal: the lake takes it once and counts the other as already known. So
@@ -20,16 +20,19 @@ import orjson
 
 from ml.serving.events.closing import admitted, open_lock
 from ml.serving.events.known import KnownEvents
-from ml.serving.events.segment import Segment
+from ml.serving.events.segment import Succession
+from ml.serving.events.shown import ShownList
 from ml.serving.events.tail import Tail
 from ml.serving.events.validation import (
     Event,
     UnfitEventError,
+    Value,
     checked,
+    fingerprint,
     instant_text,
     stored_fingerprint,
 )
-from ml.sources.events import day_folder, event_days
+from ml.sources.events import SHOWN_SEGMENT, event_days
 
 # Whoever sends a batch again does so within a day; later the lake still counts it once.
 _DAYS_KNOWN = 2
@@ -76,11 +79,10 @@ class Journal:
         Raises SegueError where the folder cannot be made.
         """
         self._folder = folder
-        self._segment_bytes = segment_bytes
         self._lock = open_lock(folder)
         self._writing = threading.Lock()
-        self._segment: Segment | None = None
-        self._day: date | None = None
+        self._events = Succession(folder, segment_bytes)
+        self._shown = Succession(folder, segment_bytes, SHOWN_SEGMENT)
         days = event_days(folder)[-_DAYS_KNOWN:]
         self._known = {day: _known_events(folder, day) for day in days}
 
@@ -99,39 +101,48 @@ class Journal:
             raise ValueError(f"expected received_at with a zone, found {received_at}")
         events, unfit = _checked(rows, received_at)
         with self._writing, admitted(self._folder, self._lock) as first_open:
-            known_at = received_at.astimezone(UTC)
-            if first_open is not None and known_at.date() < first_open:
-                known_at = datetime.combine(first_open, time.min, UTC)
+            known_at = _known_at(received_at, first_open)
             batch = self._sort(events)
             if not batch.new:
                 return _answer(batch, unfit)
-            segment = self._segment_of(known_at.date())
+            segment = self._events.of(known_at.date())
             place = segment.write(b"".join(_line(event, known_at) for event in batch.new))
         segment.sync(place)
         # Only now: what counts as already known is durable, also for a batch that came meanwhile.
-        with self._writing:
-            self._known.setdefault(known_at.date(), KnownEvents()).add(batch.contents)
+        self._remember(known_at.date(), batch.contents)
         return _answer(batch, unfit)
+
+    def append_shown(self, lists: Sequence[ShownList], received_at: datetime) -> None:
+        """Take what the service's own answers showed, shown by `received_at`; durable when this returns.
+
+        The lists are not judged, and as their requests are new none is known already.
+
+        Raises:
+            JournalError: the disk refused; nothing of the lists was taken.
+        """
+        with self._writing, admitted(self._folder, self._lock) as first_open:
+            known_at = _known_at(received_at, first_open)
+            rows = [row for one in lists for row in one.rows(known_at)]
+            segment = self._shown.of(known_at.date())
+            place = segment.write(b"".join([_line_of(row) for row in rows]))
+        segment.sync(place)
+        self._remember(known_at.date(), dict(map(fingerprint, rows)))
 
     def close(self) -> None:
         """Let go of the files; the journal takes nothing more."""
         with self._writing:
-            if self._segment is not None:
-                self._segment.close()
-            self._segment = None
+            self._events.close()
+            self._shown.close()
             self._lock.close()
 
-    def _segment_of(self, day: date) -> Segment:
-        held = self._segment
-        is_full = held is not None and held.size >= self._segment_bytes
-        if held is None or held.is_broken or is_full or self._day != day:
-            if held is not None:
-                held.close()
-            self._segment, self._day = Segment(day_folder(self._folder, day)), day
-            oldest = day - timedelta(days=_DAYS_KNOWN - 1)
-            self._known = {one: known for one, known in self._known.items() if one >= oldest}
-            return self._segment
-        return held
+    def _remember(self, day: date, contents: dict[int, int]) -> None:
+        """Contents by key of events that are durable now."""
+        with self._writing:
+            if day not in self._known:
+                oldest = day - timedelta(days=_DAYS_KNOWN - 1)
+                self._known = {one: known for one, known in self._known.items() if one >= oldest}
+                self._known[day] = KnownEvents()
+            self._known[day].add(contents)
 
     def _sort(self, events: Mapping[int, Event]) -> _Batch:
         """Events by place in the batch, against the known ones and against each other."""
@@ -172,8 +183,18 @@ def _answer(batch: _Batch, unfit: list[Rejected]) -> Appended:
     return Appended(len(batch.new), batch.known, tuple(rejected))
 
 
+def _known_at(received_at: datetime, first_open: date | None) -> datetime:
+    known_at = received_at.astimezone(UTC)
+    if first_open is not None and known_at.date() < first_open:
+        return datetime.combine(first_open, time.min, UTC)
+    return known_at
+
+
 def _line(event: Event, known_at: datetime) -> bytes:
-    row = {**event.values, "known_at": instant_text(known_at)}
+    return _line_of({**event.values, "known_at": instant_text(known_at)})
+
+
+def _line_of(row: Mapping[str, Value]) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -6,10 +6,12 @@ Belongs here: descriptors, writing, the group commit. Does not belong here: what
 import os
 import threading
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from ml.errors import SegueError
 from ml.serving.events.closing import sync_folder
+from ml.sources.events import SEGMENT, day_folder
 
 
 class JournalError(SegueError):
@@ -19,11 +21,12 @@ class JournalError(SegueError):
 class Segment:
     """A new file of its own in a day's folder; `write` by one thread at a time, `sync` by any."""
 
-    def __init__(self, folder: Path) -> None:
-        """Create the next free number. Raises JournalError where that is not possible."""
+    def __init__(self, folder: Path, end: str = SEGMENT) -> None:
+        """Create the next free number, its name ending in `end`. Raises JournalError where that is not
+        possible."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.path, self._file = _create(folder)
+            self.path, self._file = _create(folder, end)
             sync_folder(folder)
             # Also where the folder was there: whoever made it may not have come to syncing it.
             sync_folder(folder.parent)
@@ -91,11 +94,39 @@ class Segment:
         os.close(self._file)
 
 
-def _create(folder: Path) -> tuple[Path, int]:
+class Succession:
+    """One writer's segments, one after the other: a full or broken one, and every day, is followed by the
+    next. Used by one thread at a time."""
+
+    def __init__(self, folder: Path, most_bytes: int, end: str = SEGMENT) -> None:
+        """`folder` is the journal's; a segment of `most_bytes` or more is full."""
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._end = end
+        self._segment: Segment | None = None
+        self._day: date | None = None
+
+    def of(self, day: date) -> Segment:
+        """The segment that takes what is received on `day`. Raises JournalError."""
+        held = self._segment
+        if held is None or held.is_broken or held.size >= self._most_bytes or self._day != day:
+            self.close()
+            self._segment, self._day = Segment(day_folder(self._folder, day), self._end), day
+            return self._segment
+        return held
+
+    def close(self) -> None:
+        """Let go of the file."""
+        held, self._segment = self._segment, None
+        if held is not None:
+            held.close()
+
+
+def _create(folder: Path, end: str) -> tuple[Path, int]:
     number = len(list(folder.glob("*.jsonl")))
     while True:
         number += 1
-        path = folder / f"{number:04d}.jsonl"
+        path = folder / f"{number:04d}{end}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             return path, os.open(path, flags, 0o644)

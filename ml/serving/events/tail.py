@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from ml.sources.events import day_folder
+from ml.sources.events import SEGMENT, SHOWN_SEGMENT, day_folder
 
 _BLOCK_BYTES = 1 << 22
 
@@ -23,6 +23,11 @@ class Tail:
     folder: Path
     day: date
     places: dict[str, int] = field(default_factory=dict)
+    # Every answer looks: making the path anew costs more than the look.
+    _path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._path = str(day_folder(self.folder, self.day))
 
     def events(
         self, *, durable: bool = False, but: str | None = None
@@ -33,22 +38,33 @@ class Tail:
         With `durable` they are on the disk before they are handed out: what a killed writer left may
         have reached no more than memory.
         """
-        try:
-            found = list(os.scandir(day_folder(self.folder, self.day)))
-        except FileNotFoundError:
-            return
-        for entry in sorted(found, key=lambda entry: entry.name):
-            place = self.places.get(entry.name, 0)
-            if not entry.name.endswith(".jsonl") or entry.stat().st_size <= place:
-                continue
-            for new in _whole_lines(Path(entry.path), place, durable=durable):
+        for name in self._grown(but):
+            place = self.places.get(name, 0)
+            for new in _whole_lines(Path(self._path, name), place, durable=durable):
                 place += len(new)
-                self.places[entry.name] = place
+                self.places[name] = place
                 lines = new.splitlines()
                 if but is not None:
                     start = f'{{"kind":"{but}"'.encode()
                     lines = [line for line in lines if not line.startswith(start)]
                 yield from filter(None, map(_parsed, lines))
+
+    def _grown(self, but: str | None) -> list[str]:
+        """Names of segments with bytes that were not read, in the order in which they were begun; where
+        impressions are not wanted, without those that hold nothing else."""
+        unwanted = SHOWN_SEGMENT if but == "impression" else None
+        try:
+            with os.scandir(self._path) as found:
+                grown = [
+                    entry.name
+                    for entry in found
+                    if entry.name.endswith(SEGMENT)
+                    and not (unwanted and entry.name.endswith(unwanted))
+                    and entry.stat().st_size > self.places.get(entry.name, 0)
+                ]
+        except FileNotFoundError:
+            return []
+        return sorted(grown)
 
 
 def _whole_lines(path: Path, place: int, *, durable: bool) -> Iterator[bytes]:

@@ -48,8 +48,8 @@ class Event:
 
     @property
     def fingerprint(self) -> tuple[int, int]:
-        """64 bits of kind and key, 64 bits of every other column; the same in this process only."""
-        return _fingerprint(self.values)
+        """See fingerprint."""
+        return fingerprint(self.values)
 
     @property
     def contradiction(self) -> str:
@@ -80,9 +80,9 @@ def checked(row: Mapping[str, object], received_at: datetime) -> Event:
 
 
 def stored_fingerprint(row: Mapping[str, object]) -> tuple[int, int] | None:
-    """Event.fingerprint of a line of the journal; None where the line is none that the journal wrote."""
+    """The fingerprint of a line of the journal; None where the line is none that the journal wrote."""
     try:
-        return _fingerprint(row)
+        return fingerprint(row)
     except (KeyError, TypeError):
         return None
 
@@ -92,7 +92,11 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _fingerprint(row: Mapping[str, object]) -> tuple[int, int]:
+def fingerprint(row: Mapping[str, object]) -> tuple[int, int]:
+    """64 bits of kind and key, 64 bits of every other column; the same in this process only.
+
+    `row` holds `kind` and the columns of its table as `checked` makes them.
+    """
     key, content = _PARTS[row["kind"]]
     return hash(key(row)) & _64, hash(content(row)) & _64
 

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 
 from ml.serving.service.errors import Refusal, printable
 from ml.serving.service.facts import model_facts
-from ml.serving.service.limits import REQUEST_ID, STARTED, Guard
+from ml.serving.service.limits import REQUEST_ID, Guard
+from ml.serving.service.lists import ShortWay, listed, wishes
 from ml.serving.service.room.page import room
 from ml.serving.service.room_schemas import ExplainAnswer, ExplainRequest, ListenersAnswer
 from ml.serving.service.schemas import (
@@ -26,7 +27,6 @@ from ml.serving.service.schemas import (
     Error,
     EventsAnswer,
     EventsRequest,
-    Filters,
     Health,
     HomeRequest,
     ModelAnswer,
@@ -38,7 +38,6 @@ from ml.serving.service.schemas import (
 )
 from ml.serving.service.service import Service
 from ml.serving.service.telemetry import PAGE_TYPE
-from ml.serving.wishes import Wishes
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": Error, "description": "The body is no JSON, or the client went away."},
@@ -83,32 +82,20 @@ def _json(fields: object, status: int = 200) -> Response:
     return Response(orjson.dumps(fields), status, media_type="application/json")
 
 
-def _wishes(filters: Filters) -> Wishes:
-    return Wishes(filters.explicit, tuple(filters.blocked_artists), tuple(filters.blocked_tracks))
-
-
 def _answers(app: FastAPI, service: Service) -> None:
-    async def listed(request: Request, surface: str, body: HomeRequest) -> Response:
-        session = body.session_track_ids if isinstance(body, NowPlayingRequest) else []
-        asked = (surface, request.scope[REQUEST_ID], body.user_id, body.at, session)
-        fields = await service.list_for(
-            asked,
-            body.k,
-            _wishes(body.filters),
-            request.scope[STARTED],
-            contributions=body.contributions,
-        )
-        return _json(fields)
+    async def answer(request: Request, surface: str, body: HomeRequest) -> Response:
+        content = await listed(service, request.scope, surface, body)
+        return Response(content, media_type="application/json")
 
     @app.post("/v1/home", response_model=Answer, responses=_LISTS, tags=["lists"])
     async def home(request: Request, body: HomeRequest) -> Response:
         """What to play now."""
-        return await listed(request, "home", body)
+        return await answer(request, "home", body)
 
     @app.post("/v1/now-playing", response_model=Answer, responses=_LISTS, tags=["lists"])
     async def now_playing(request: Request, body: NowPlayingRequest) -> Response:
         """What to play next in the running session."""
-        return await listed(request, "now_playing", body)
+        return await answer(request, "now_playing", body)
 
     @app.post(
         "/v1/similar", response_model=SimilarAnswer, responses=_ERRORS | _SIMILAR, tags=["lists"]
@@ -119,7 +106,7 @@ def _answers(app: FastAPI, service: Service) -> None:
             track_id, text = body.track_id, None
         else:
             track_id, text = None, body.text
-        found = await service.similar_to(track_id, text, body.k, _wishes(body.filters))
+        found = await service.similar_to(track_id, text, body.k, wishes(body.filters))
         return _json({"request_id": request.scope[REQUEST_ID], **found})
 
 
@@ -130,7 +117,7 @@ def _explanations(app: FastAPI, service: Service) -> None:
         own, request_id = body.request, request.scope[REQUEST_ID]
         session = own.session_track_ids if body.surface == "now_playing" else []
         asked = (body.surface, request_id, own.user_id, own.at, session)
-        found = await service.explain(asked, own.k, _wishes(own.filters), body.track_id)
+        found = await service.explain(asked, own.k, wishes(own.filters), body.track_id)
         return _json({"request_id": request_id, **found})
 
 
@@ -246,15 +233,28 @@ def create_app(service: Service) -> FastAPI:
         finally:
             await service.stop()
 
-    # The pages of documentation load scripts from elsewhere; /openapi.json needs nothing.
-    app = FastAPI(title="Segue", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # The pages of documentation load scripts from elsewhere; /openapi.json needs nothing. The framework's own
+    # measuring looks at every call whether anybody asked for it; /metrics has what there is to say.
+    app = FastAPI(
+        title="Segue",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.router.route_class = _Route
     for part in (_answers, _explanations, _listeners, _looks):
         part(app, service)
     _errors(app)
 
+    def short_way(inner: ASGIApp) -> ASGIApp:
+        return ShortWay(inner, service)
+
     def guard(inner: ASGIApp) -> ASGIApp:
         return Guard(inner, service.settings, service.telemetry, service.ticks)
 
+    # The last one added is the first one asked.
+    app.add_middleware(short_way)
     app.add_middleware(guard)
     return app

@@ -22,6 +22,8 @@ OPEN = frozenset({"/health", "/ready"})
 ROOM = "/"
 REQUEST_ID = "segue.request_id"
 STARTED = "segue.started"
+# The path of a route that was taken past the router.
+ROUTE = "segue.route"
 # Client addresses whose rate is remembered.
 _CLIENTS = 10_000
 
@@ -46,12 +48,12 @@ class Places:
             self._telemetry.shed.labels(self._kind).inc()
             raise busy()
         self._taken += 1
-        self._telemetry.in_flight.labels(self._kind).set(self._taken)
+        self._telemetry.under_way(self._kind, self._taken)
         try:
             yield
         finally:
             self._taken -= 1
-            self._telemetry.in_flight.labels(self._kind).set(self._taken)
+            self._telemetry.under_way(self._kind, self._taken)
 
 
 class Rates:
@@ -115,7 +117,8 @@ class Guard:
         except Refusal as refusal:
             await refusal.response(request_id)(scope, receive, sent)
         else:
-            await self._app(scope, _replayed(body, receive), sent)
+            whole = {"type": "http.request", "body": body, "more_body": False}
+            await self._app(scope, replayed(whole, receive), sent)
         finally:
             self._count(scope, status, self._ticks() - started)
 
@@ -177,14 +180,12 @@ class Guard:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the address: a label for every listener would never end.
-        route = scope.get("route")
-        path = getattr(route, "path", "other")
-        self._telemetry.requests.labels(path, str(status)).inc()
-        self._telemetry.seconds.labels(path).observe(seconds)
+        path = scope.get(ROUTE) or getattr(scope.get("route"), "path", "other")
+        self._telemetry.called(str(path), status, seconds)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the body read before, then what really comes."""
+def replayed(message: Message, receive: Receive) -> Receive:
+    """A receive that gives a message that came before, then what really comes."""
     given = False
 
     async def replay() -> Message:
@@ -192,6 +193,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         if given:
             return await receive()
         given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return message
 
     return replay

@@ -5,6 +5,7 @@ belong here: answering.
 """
 
 import gc
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -81,10 +82,15 @@ Signature = tuple[object, ...]
 
 
 def _stamps(folder: Path) -> Signature:
-    """Name, size, time and inode of every file: another content has another stamp."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    stats = [(str(path.relative_to(folder)), path.stat()) for path in files]
-    return tuple((name, one.st_size, one.st_mtime_ns, one.st_ino) for name, one in stats)
+    """Name, size, time and inode of every file: another content has another stamp. Every second, beside the
+    answers: with paths as objects it takes 2.5 ms."""
+    found = []
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            path = f"{parent}/{name}"
+            one = os.stat(path)  # noqa: PTH116
+            found.append((path, one.st_size, one.st_mtime_ns, one.st_ino))
+    return tuple(sorted(found))
 
 
 def latest_state(states: Path) -> date:

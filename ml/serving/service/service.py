@@ -7,6 +7,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import orjson
 
 from ml.errors import SegueError
 from ml.serving.events.journal import Appended, Journal
@@ -20,20 +24,20 @@ from ml.serving.service.listeners import known_listeners
 from ml.serving.service.loading import Keeper, Served, moment
 from ml.serving.service.settings import ServiceSettings
 from ml.serving.service.similar import bundle_vectors, neighbours, text_vector, track_vector
-from ml.serving.service.taste import (
-    described,
-    exponent_of,
-    habits,
-    strongest_artists,
-    strongest_tracks,
-)
+from ml.serving.service.taste import believed, described
 from ml.serving.service.telemetry import Telemetry
+from ml.serving.service.turns import Turns
 from ml.serving.wishes import Wishes
-from ml.state.requests import Asked, one_request
+from ml.state.requests import Asked
+
+T = TypeVar("T")
 
 # How far beyond the service's own time a question may lie: clocks differ, days are not read ahead.
 _AHEAD = timedelta(days=1)
-_WRITERS = 4
+# Threads of the journal: one gathers impressions, the others wait for the disk with events.
+_WRITERS = 5
+# How late another worker may learn what this one counted.
+_SHOWN_SECONDS = 0.25
 
 
 class Service:
@@ -55,25 +59,36 @@ class Service:
         self.ticks = ticks
         self._journal = Journal(settings.journal)
         self._today = Today(settings.journal)
-        # Two answers at once would only take turns, and both be later.
-        self._answers = ThreadPoolExecutor(1, "segue-answer")
+        self._turns = Turns()
+        # What may take longer than a list; the loop goes on meanwhile, no list is made.
+        self._longer = ThreadPoolExecutor(1, "segue-longer")
         # Loading the encoder takes seconds: no list waits behind a text.
         self._texts = ThreadPoolExecutor(1, "segue-text")
         # The journal lets threads that wait for the disk share one flush.
         self._writes = ThreadPoolExecutor(_WRITERS, "segue-journal")
+        self._counts: asyncio.TimerHandle | None = None
         self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc, ticks)
 
     def start(self) -> None:
-        """Load the model and watch for others; read the running day before anybody waits for it."""
+        """Load the model and watch for others; read the running day before anybody waits for it. On the
+        event loop that will serve."""
         self._today.refresh()
         self.keeper.start()
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        self.telemetry.flush()
+        self._counts = asyncio.get_running_loop().call_later(_SHOWN_SECONDS, self._show_counts)
 
     async def stop(self) -> None:
         """Finish what is under way and let go of the journal."""
         await self.written()
+        if self._counts is not None:
+            self._counts.cancel()
+        self.telemetry.flush()
         self.keeper.stop()
         self._texts.shutdown()
-        self._answers.shutdown()
+        self._longer.shutdown()
         self._writes.shutdown()
         self._journal.close()
 
@@ -115,12 +130,12 @@ class Service:
         started: float,
         *,
         contributions: bool,
-    ) -> dict[str, object]:
-        """The answer's fields for (surface, request id, user, time or None, session), its impressions
-        handed over to the journal.
+    ) -> bytes:
+        """The answer (schemas.Answer) as JSON for (surface, request id, user, time or None, session), its
+        impressions handed over to the journal.
 
         An answer does not wait for the disk (a flush takes 0.2 to 8 ms and serves no listener): a kill may
-        lose the impressions of the last milliseconds. Events are durable before they are acknowledged.
+        lose the impressions of the last tenth of a second. Events are durable before they are acknowledged.
 
         Raises:
             Refusal: 503 no model or no place, 409 a time that the state cannot answer for.
@@ -131,21 +146,26 @@ class Service:
         when = _admitted(at, served, now)
         pace = Deadline(started, self.settings.deadline_ms / 1_000, self.ticks)
 
-        def made() -> Listed:
-            pace.begin()
-            today = self._listens_today(user_id, when)
-            question = Asked(surface, request_id, user_id, when, session, today)
-            pace.passed("events")
-            return answer_one(served, question, k, wishes, pace, now, contributions=contributions)
-
         with self._answering.taken():
-            loop = asyncio.get_running_loop()
-            listed = await loop.run_in_executor(self._answers, made)
-            if listed.impressions:
-                self._committer.hand_over(listed.impressions, now)
-            pace.passed("log")
+            async with self._turns:
+                pace.begin()
+                today = self._listens_today(user_id, when)
+                question = Asked(surface, request_id, user_id, when, session, today)
+                pace.passed("events")
+                listed = answer_one(
+                    served, question, k, wishes, pace, now, contributions=contributions
+                )
+                answer = self._given_out(listed, pace, now)
         self.telemetry.answered(surface, pace.stages, listed.fallback, listed.found)
-        return listed.fields
+        return answer
+
+    def _given_out(self, listed: Listed, pace: Deadline, now: datetime) -> bytes:
+        if len(listed.shown):
+            self._committer.hand_over(listed.shown, now)
+        pace.passed("log")
+        answer = orjson.dumps(listed.fields)
+        pace.passed("serialisation")
+        return answer
 
     def _listens_today(self, user_id: str | None, at: datetime) -> tuple[list[str], list[bool]]:
         if user_id is None:
@@ -153,6 +173,12 @@ class Service:
         self._today.refresh()
         listens = self._today.listens(user_id, at)
         return listens.track_ids, listens.skipped
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """What `work` returns, made in its turn. Raises Refusal: 503, no place."""
+        with self._answering.taken():
+            async with self._turns:
+                return await asyncio.get_running_loop().run_in_executor(self._longer, work)
 
     async def written(self) -> None:
         """Return once the impressions of all answers are in the journal."""
@@ -201,8 +227,7 @@ class Service:
                 for rank, track, score in rows
             ]
 
-        with self._answering.taken():
-            tracks = await loop.run_in_executor(self._answers, found)
+        tracks = await self._aside(found)
         version, day = served.version, served.state_day
         return {"model_version": version, "state_day": day, "tracks": tracks}
 
@@ -227,17 +252,13 @@ class Service:
             question = Asked(surface, request_id, user_id, when, session, today)
             return explain_one(served, question, k, wishes, track_id)
 
-        with self._answering.taken():
-            return await asyncio.get_running_loop().run_in_executor(self._answers, found)
+        return await self._aside(found)
 
     async def some_listeners(self, prefix: str, k: int) -> dict[str, object]:
         """Ids to choose from, see ml.serving.service.listeners."""
         served = self.served()
         state = served.recommender.state
-        with self._answering.taken():
-            users = await asyncio.get_running_loop().run_in_executor(
-                self._answers, known_listeners, state, prefix, k
-            )
+        users = await self._aside(partial(known_listeners, state, prefix, k))
         return {"state_day": served.state_day, "known": len(state.user_ids), "users": users}
 
     async def taste_of(self, user_id: str) -> dict[str, object]:
@@ -246,29 +267,10 @@ class Service:
         at = self.now(served)
 
         def found() -> dict[str, object]:
-            state = served.on(at.date()).state
-            block = one_request(
-                Asked("home", "taste", user_id, at), state.user_index, state.track_index
-            )
             self._today.refresh()
-            today = self._today.listens(user_id, at)
-            listens = zip(today.track_ids, today.played_at, today.skipped, strict=True)
-            return {
-                "user_id": user_id,
-                "known": bool(block.user[0] >= 0),
-                "model_version": served.version,
-                "state_day": served.state_day,
-                "habits": habits(state, block.user),
-                "tracks": strongest_tracks(state, block, exponent_of(served.recommender)),
-                "artists": strongest_artists(state, block.user),
-                "today": [
-                    {"track_id": track, "played_at": played, "skipped": skipped}
-                    for track, played, skipped in listens
-                ],
-            }
+            return believed(served, user_id, at, self._today.listens(user_id, at))
 
-        with self._answering.taken():
-            return await asyncio.get_running_loop().run_in_executor(self._answers, found)
+        return await self._aside(found)
 
 
 def _admitted(at: datetime | None, served: Served, now: datetime) -> datetime:

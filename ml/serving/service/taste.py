@@ -4,6 +4,7 @@ Belongs here: the state of one listener in words and numbers. Does not belong he
 """
 
 import math
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,10 @@ from ml.candidates.power_law import EXPONENT
 from ml.candidates.repeat_memory import RepeatMemory, memory
 from ml.candidates.top import best_of
 from ml.ranking.listener_features import listener_features
+from ml.serving.events.today import TodayListens
 from ml.serving.recommender import Recommender
-from ml.state.requests import Requests
+from ml.serving.service.loading import Served
+from ml.state.requests import Asked, Requests, one_request
 from ml.state.state import State
 
 _TRACKS = 20
@@ -82,3 +85,23 @@ def strongest_artists(state: State, user: NDArray[np.int32]) -> list[dict[str, o
         }
         for row in best
     ]
+
+
+def believed(served: Served, user_id: str, at: datetime, today: TodayListens) -> dict[str, object]:
+    """Fields of schemas.TasteAnswer by the state of the day of `at`."""
+    state = served.on(at.date()).state
+    block = one_request(Asked("home", "taste", user_id, at), state.user_index, state.track_index)
+    listens = zip(today.track_ids, today.played_at, today.skipped, strict=True)
+    return {
+        "user_id": user_id,
+        "known": bool(block.user[0] >= 0),
+        "model_version": served.version,
+        "state_day": served.state_day,
+        "habits": habits(state, block.user),
+        "tracks": strongest_tracks(state, block, exponent_of(served.recommender)),
+        "artists": strongest_artists(state, block.user),
+        "today": [
+            {"track_id": track, "played_at": played, "skipped": skipped}
+            for track, played, skipped in listens
+        ],
+    }

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
+from ml.policy.one_list import one_list
 from ml.policy.rules import PolicyRules, apply_rules
 from ml.serving import recommender as module
 from ml.state.state import State
@@ -31,16 +32,21 @@ def looks(
     """How many rows the rules saw at each look; the list is checked against that of all rows."""
     seen = []
 
-    def counted(request: NDArray[np.int32], *others: object) -> object:
-        seen.append(len(request))
-        return apply_rules(request, *others)  # type: ignore[arg-type]
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def rules_of(first: NDArray[np.int32], *others: object) -> object:
+            seen.append(len(first))
+            return real(first, *others)
 
-    monkeypatch.setattr(module, "apply_rules", counted)
+        return rules_of
+
+    for one in (apply_rules, one_list):
+        monkeypatch.setattr(module, one.__name__, counted(one))
     size = int(pool.request[-1]) + 1
     found = module._shown(size, pool, score, state, rules, K)
     wanted = apply_rules(pool.request, pool.track, score, state.catalogue, rules, K)
     for name in ("row", "request", "rank"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+        left, right = getattr(found, name), getattr(wanted, name)
+        np.testing.assert_array_equal(left, right, strict=True)
     return seen
 
 
@@ -73,3 +79,13 @@ def test_all_rows_are_looked_at_where_the_best_are_of_one_artist(
     score[: TRACKS // 2] += 1
     seen = looks(monkeypatch, state, pool, score, PolicyRules(artist_cap=2))
     assert seen[1:] == [len(pool.track)]
+
+
+def test_an_artist_that_is_blocked_is_never_shown(state: State) -> None:
+    pool = pooled(TRACKS)
+    score = np.arange(TRACKS, dtype=np.float32)
+    first = state.catalogue.artist[TRACKS - 1]
+    rules = PolicyRules(blocked_artists=(state.catalogue.artist_ids[int(first)].as_py(),))
+    found = module._shown(1, pool, score, state, rules, K)
+    assert len(found.row) == K
+    assert first not in state.catalogue.artist[pool.track[found.row]]

@@ -1,8 +1,9 @@
 """Listens by hand, a journal in a temporary folder, and what the lake makes of it."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from ml.lake.report import ImportReport
 from ml.lake.store import Lake
 from ml.serving.events.closing import close_days
 from ml.serving.events.journal import Journal
+from ml.serving.events.shown import ShownList
 from ml.sources.events import event_days, read_days
 
 DAY = date(2026, 3, 1)
@@ -48,6 +50,21 @@ def make_impression(position: int, **columns: object) -> dict[str, object]:
         "arm": "champion",
     }
     return made | columns
+
+
+def make_shown(size: int, **columns: object) -> ShownList:
+    """Tracks t1 to t<size> as request r showed them to anna a minute before noon, scored 0.5 each."""
+    made: dict[str, Any] = {
+        "request_id": "r",
+        "user_id": "anna",
+        "surface": "home",
+        "shown_at": NOON - timedelta(minutes=1),
+        "track_ids": [f"t{position}" for position in range(1, size + 1)],
+        "scores": [0.5] * size,
+        "model_version": "v1",
+        "arm": "champion",
+    }
+    return ShownList(**made | columns)
 
 
 def entered(folder: Path, lake: Lake) -> ImportReport:
