@@ -99,9 +99,14 @@ def run_encoder(run: TrainingRun, config: EncoderConfig) -> Encoder | None:
     """The encoder of the run, None where there is no text."""
     if not has_text(pq.read_table(run.documents("train"))):
         return None
-    if config.name != "own":
-        return load_encoder(config.name)
-    return load_encoder(str(run.encoders / (run.encoders / "current").read_text()))
+    own = own_encoder(run) if config.name == "own" else None
+    return load_encoder(config.name if own is None else str(own))
+
+
+def own_encoder(run: TrainingRun) -> Path | None:
+    """The folder of the encoder that the run trained, None where it took another or has no text."""
+    current = run.encoders / "current"
+    return run.encoders / current.read_text() if current.is_file() else None
 
 
 def write_vectors(

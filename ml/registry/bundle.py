@@ -17,7 +17,16 @@ from ml.files import aside_folder
 
 MANIFEST = "manifest.json"
 # What can change the numbers of a model when it changes version.
-PACKAGES = ("numpy", "scipy", "xgboost", "implicit", "sentence-transformers", "torch", "duckdb")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "xgboost",
+    "implicit",
+    "sentence-transformers",
+    "torch",
+    "duckdb",
+)
 _UNSAFE = (".pkl", ".pickle", ".joblib", ".pt", ".bin")
 
 

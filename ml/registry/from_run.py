@@ -6,6 +6,7 @@ belong here: hashing and verification (ml.registry.bundle).
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
@@ -16,15 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import feather
 
+from ml.embeddings.encoder import OWN
 from ml.policy.rules import DEFAULT_RULES
 from ml.ranking.order import read_choice
 from ml.ranking.run import TrainingRun
-from ml.ranking.steps import cut_vectors, serving_sources, stored_ranker
+from ml.ranking.steps import cut_vectors, own_encoder, serving_sources, stored_ranker
 from ml.ranking.training import SERVE
 from ml.registry.bundle import BundleFacts, write_bundle
 from ml.serving.batch import ACTIVE_DAYS, recommend_day
 from ml.serving.recommender import Recommender, SurfaceModel
-from ml.serving.saved import write_recommender
+from ml.serving.saved import ENCODER, write_recommender
 from ml.state.state import State
 from ml.tables import RECOMMENDED_SURFACES
 
@@ -66,14 +68,15 @@ def build_bundle(
     state: State,
     *,
     active_days: int = ACTIVE_DAYS,
-    encoder: str = "own",
+    encoder: str = OWN,
     lake: pa.Table | None = None,
 ) -> str:
     """Write the run's bundle and return its version; `state` is the one valid on as_of.
 
     Beside the fitted parts it holds what monitoring compares with: lists, scores and sampled ranker inputs
-    of its own first day, and the gain of each feature; and `lake`, what the lake held (ml.registry.
-    lake_content), so that a rebuilt model can say why it differs.
+    of its own first day, and the gain of each feature; `lake`, what the lake held (ml.registry.
+    lake_content), so that a rebuilt model can say why it differs; and the own text encoder, by which the service
+    compares words with tracks. An encoder by name stays where it is: such a bundle answers no words.
     """
     surfaces = surface_models(run, state)
     lists, features = recommend_day(
@@ -91,6 +94,9 @@ def build_bundle(
         _write_reference(folder / "reference", lists, features, surfaces)
         if lake is not None:
             pq.write_table(lake, folder / "reference" / LAKE)
+        own = own_encoder(run) if encoder == OWN else None
+        if vectors is not None and own is not None:
+            shutil.copytree(own, folder / ENCODER)
 
     facts = _facts(run, state, surfaces, {"active_days": active_days, "encoder": encoder})
     return write_bundle(bundles, write, facts)

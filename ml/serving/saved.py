@@ -4,6 +4,7 @@ Belongs here: the layout inside a bundle. Does not belong here: manifests and ha
 
     tracks.parquet                   the fitted catalogue's track ids, in order
     vectors.npy                      text vectors, absent without text
+    encoder/                         the own text encoder, absent without text and where another made the vectors
     <surface>/sources/<generator>/   arrays of each generator
     <surface>/ranker.ubj, .json      the booster and its features, absent where a generator serves
     <surface>/leader.json            the best single generator on validation
@@ -31,6 +32,8 @@ from ml.serving.recommender import Recommender, SurfaceModel
 from ml.state.catalogue import positions
 from ml.state.state import State
 from ml.tables import RECOMMENDED_SURFACES
+
+ENCODER = "encoder"
 
 
 def write_recommender(

@@ -93,6 +93,18 @@ def test_unknown_listeners_and_anonymous_sessions_get_lists(home: Path, tmp_path
     assert pc.count_distinct(table["request_id"]).as_py() == 2
 
 
+def test_the_champion_carries_the_encoder_that_made_its_vectors(home: Path) -> None:
+    from ml.embeddings.encoder import load_encoder
+
+    [path] = (home / "artifacts" / "training").glob("as_of=*/documents/serve.parquet")
+    documents = pq.read_table(path, partitioning=None).slice(0, 40)
+    [bundle] = (home / "artifacts" / "bundles").glob("[0-9a-f]*")
+    known = pq.read_table(bundle / "tracks.parquet")["track_id"].combine_chunks()
+    rows = pc.index_in(documents["track_id"], value_set=known).to_numpy()
+    encoded = load_encoder(str(bundle / "encoder")).encode(documents["document"].to_pylist())
+    np.testing.assert_allclose(encoded, np.load(bundle / "vectors.npy")[rows], atol=1e-6)
+
+
 def test_a_recommendation_is_traced_to_its_model_and_files(home: Path) -> None:
     lists = sorted((home / "artifacts" / "recommendations").glob("day=*/part.parquet"))[-1]
     request = pq.read_table(lists, partitioning=None)["request_id"][0].as_py()

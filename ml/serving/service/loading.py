@@ -16,7 +16,7 @@ from ml.errors import SegueError
 from ml.registry.bundle import Manifest, verify_bundle
 from ml.registry.pointer import read_pointer
 from ml.serving.recommender import Recommender
-from ml.serving.saved import load_recommender
+from ml.serving.saved import ENCODER, load_recommender
 from ml.serving.service.settings import ServiceSettings
 from ml.state.publish import StateError, load_state, state_days, state_folder
 from ml.state.requests import Asked, one_request
@@ -55,7 +55,7 @@ class Served:
     @property
     def encoder(self) -> Path | None:
         """The bundle's own text encoder, None where it carries none."""
-        folder = self.folder / "encoder"
+        folder = self.folder / ENCODER
         return folder if folder.is_dir() else None
 
     def on(self, day: date) -> Recommender:
