@@ -221,9 +221,11 @@ def dense_products(rows, table):
     size, width = len(rows.indptr) - 1, table.shape[1]
     whole = np.zeros((size, width), dtype=np.float32)
     for row in range(size):
+        total = whole[row]
         for at in range(rows.indptr[row], rows.indptr[row + 1]):
+            weight, near = rows.value[at], table[rows.column[at]]
             for column in range(width):
-                whole[row, column] += rows.value[at] * table[rows.column[at], column]
+                total[column] += weight * near[column]
     return whole
 
 
