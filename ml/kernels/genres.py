@@ -56,8 +56,9 @@ def best_by_genre(profile, genres, weight, track, k, step, scratch):
     found, score = np.empty(size * k, dtype=np.int32), np.empty(size * k, dtype=np.float32)
     bits = scratch.held.view(np.int32)
     for row in range(size):
+        own = profile[row]
         for one in range(len(track)):
-            cosine = _fit(profile[row], genres, one)
+            cosine = _fit(own, genres, one)
             scratch.held[one] = _stepped(cosine * cosine * weight[one], step)
         best = best_keys(bits, track, 0, len(track), k, scratch.bucket, scratch.key)
         ends[row + 1] = put(scratch.key, best, found, score, ends[row])
@@ -75,10 +76,10 @@ def best_of_new(profile, bonds, genres, artist, track, k, step, scratch):
     found, score = np.empty(size * k, dtype=np.int32), np.empty(size * k, dtype=np.float32)
     bits = scratch.held.view(np.int32)
     for row in range(size):
-        touched = add_row(bonds, row, np.float32(1), 0, scratch)
+        touched, own = add_row(bonds, row, np.float32(1), 0, scratch), profile[row]
         for one in range(len(track)):
             bond = scratch.total[artist[one]] if artist[one] >= 0 else np.float32(0)
-            fit = _fit(profile[row], genres, one) + np.float32(math.log1p(bond))
+            fit = _fit(own, genres, one) + np.float32(math.log1p(bond))
             scratch.held[one] = _stepped(fit, step)
         for at in range(touched):
             scratch.total[scratch.touched[at]] = 0
