@@ -76,6 +76,10 @@ class Today:
             for day in days:
                 self._hold(day).refresh()
 
+    def holds(self, day: date) -> bool:
+        """Whether `listens` has that day at once."""
+        return day in self._days
+
     def listens(self, user_id: str, at: datetime) -> TodayListens:
         """Listens since 00:00 UTC of the day of `at` that were received before `at`, as of the last
         refresh; a day asked for the first time is read then.

@@ -58,6 +58,10 @@ class Served:
         folder = self.folder / ENCODER
         return folder if folder.is_dir() else None
 
+    def holds(self, day: date) -> bool:
+        """Whether `on` has that day at once."""
+        return day == self.recommender.state.valid_on or day in self._later
+
     def on(self, day: date) -> Recommender:
         """The recommender with its state decayed to `day`, the state's own or a later one."""
         if day == self.recommender.state.valid_on:

@@ -149,6 +149,7 @@ class Service:
         with self._answering.taken():
             async with self._turns:
                 pace.begin()
+                await self._day_is_there(served, when)
                 today = self._listens_today(user_id, when)
                 question = Asked(surface, request_id, user_id, when, session, today)
                 pace.passed("events")
@@ -158,6 +159,18 @@ class Service:
                 answer = self._given_out(listed, pace, now)
         self.telemetry.answered(surface, pace.stages, listed.fallback, listed.found)
         return answer
+
+    async def _day_is_there(self, served: Served, when: datetime) -> None:
+        """A day that nobody asked for lately is made aside: decaying a state or reading a day's events may
+        take seconds, in which the loop must go on."""
+        if served.holds(when.date()) and self._today.holds(when.date()):
+            return
+
+        def made() -> None:
+            served.on(when.date())
+            self._today.listens("", when)
+
+        await asyncio.get_running_loop().run_in_executor(self._longer, made)
 
     def _given_out(self, listed: Listed, pace: Deadline, now: datetime) -> bytes:
         if len(listed.shown):

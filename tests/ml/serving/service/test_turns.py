@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+from ml.serving.service.loading import Served
 from ml.serving.service.turns import Turns
 
 
@@ -67,3 +69,25 @@ def test_what_takes_longer_holds_its_turn_and_the_loop_goes_on(client):
     assert not waiting.done()
     may_end.set()
     assert (aside.result(60), waiting.result(60)) == (True, 0)
+
+
+def test_a_day_that_nobody_asked_for_is_made_beside_the_loop(client, clock, monkeypatch):
+    clock.later(days=1)
+    begun, may_end, made = threading.Event(), threading.Event(), Served.on
+
+    def slow(served, day):
+        if not served.holds(day):
+            begun.set()
+            assert may_end.wait(60)
+        return made(served, day)
+
+    monkeypatch.setattr(Served, "on", slow)
+    monkeypatch.setattr(Served, "prepare", lambda served, now: None)
+    client.service.keeper.current._later.clear()
+    with ThreadPoolExecutor(1) as asking:
+        asked = asking.submit(client.ask, user_id="u1", k=1)
+        assert begun.wait(60)
+        assert client.get("/health").status_code == 200
+        assert not asked.done()
+        may_end.set()
+        assert asked.result(60)["at"].startswith("2026-03-11")
