@@ -19,6 +19,7 @@ from ml.ranking.friend_features import friend_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.relation_features import relation_features
 from ml.ranking.session_features import session_features
+from ml.ranking.since_features import since_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -89,14 +90,15 @@ def _families(
     user = requests.user[pool.request]
     profiles = taste_profiles(requests, state, vectors)
     yield source_features(pool)
-    yield pair_features(state, user, pool.track)
-    yield artist_features(state, user, pool.track)
+    pairs = pair_features(state, user, pool.track) | artist_features(state, user, pool.track)
+    yield pairs
     listener = listener_features(state, requests.user)
     yield {name: _of_rows(column, pool.request) for name, column in listener.items()}
     yield track_features(state, pool.track)
     yield content_features(profiles, requests, state, vectors, pool.request, pool.track)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, pool.request, pool.track)
+        yield since_features(requests, pairs, state, pool.request, pool.track)
         yield relation_features(requests, relations, pool.request, pool.track)
     else:
         latest = latest_tracks(requests, state, _LATEST)

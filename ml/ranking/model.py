@@ -7,7 +7,7 @@ which rows it sees (ml.ranking.examples).
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,15 @@ class RankerParameters:
     reg_lambda: float = 5.0
     pairs_per_sample: int = 16
     max_bin: int = 128
+
+    @property
+    def least_rounds(self) -> int:
+        """Rounds before which training does not stop: 5 / learning rate, a quarter of all rounds at most.
+
+        A few requests rise and fall by chance: with 24 of them the best round was anything from 1 to 202, and
+        what it gave varied by .03 in NDCG@20 between halves of the listeners, by .008 at 120 rounds.
+        """
+        return min(round(5 / self.learning_rate), self.rounds // 4)
 
     def booster_parameters(self) -> dict[str, str | int | float]:
         """The parameters by XGBoost's names."""
@@ -188,15 +197,26 @@ def prepare(train: LabelledMatrix, validation: LabelledMatrix, max_bin: int) -> 
 
 
 def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:
-    """Fit on the training part, stop when NDCG@10 on the validation part no longer rises."""
+    """Fit on the training part, stop when NDCG@10 on the validation part no longer rises, not before
+    `least_rounds`."""
     import xgboost  # 1.0 s
+
+    least = parameters.least_rounds
+
+    class Stopping(xgboost.callback.EarlyStopping):  # type: ignore[misc]
+        """Early stopping that does not look before the least number of rounds."""
+
+        def after_iteration(
+            self, model: xgboost.Booster, epoch: int, evals_log: dict[str, Any]
+        ) -> bool:
+            return epoch + 1 >= least and bool(super().after_iteration(model, epoch, evals_log))
 
     booster = xgboost.train(
         parameters.booster_parameters(),
         prepared.train,
         num_boost_round=parameters.rounds,
         evals=[(prepared.validation, "validation")],
-        early_stopping_rounds=parameters.early_stopping,
+        callbacks=[Stopping(rounds=parameters.early_stopping)],
         verbose_eval=False,
     )
     best = booster[: booster.best_iteration + 1]

@@ -44,7 +44,7 @@ def _recent_mean(requests: Requests, rows: NDArray[np.float32]) -> NDArray[np.fl
     return mix.dense(rows) / np.maximum(total, 1e-12).astype(np.float32)[:, None]
 
 
-def _steps_since(
+def steps_since(
     requests: Requests,
     group: NDArray[np.int32],
     request: NDArray[np.int32],
@@ -120,11 +120,11 @@ def session_features(
     """Closeness to the session in identity, artist, album, text and sound: rows (m,) each."""
     catalogue = state.catalogue
     identity = state.once("identity", lambda: np.arange(catalogue.size, dtype=np.int32))
-    steps, count = _steps_since(requests, identity, request, track)
-    artist_steps, artist_count = _steps_since(
+    steps, count = steps_since(requests, identity, request, track)
+    artist_steps, artist_count = steps_since(
         requests, catalogue.artist, request, catalogue.artist[track]
     )
-    album_steps, _ = _steps_since(requests, catalogue.album, request, catalogue.album[track])
+    album_steps, _ = steps_since(requests, catalogue.album, request, catalogue.album[track])
     length = requests.session_length().astype(np.float32)[request]
     columns: Named = {
         "session_length": length,
