@@ -34,11 +34,11 @@ class RankerParameters:
     early_stopping: int = 40
     learning_rate: float = 0.05
     max_depth: int = 6
-    min_child_weight: float = 10.0
+    min_child_weight: float = 30.0
     subsample: float = 0.6
     colsample_bytree: float = 0.3
     reg_lambda: float = 5.0
-    pairs_per_sample: int = 16
+    pairs_per_sample: int = 40
     max_bin: int = 128
 
     @property

@@ -47,9 +47,11 @@ class Sampling:
     latest_listens: int = 20_000_000
     drawn_listens: int = 3_000_000
 
-    def requests(self, split: str) -> int:
-        """The most requests a day of `split`."""
-        return int(getattr(self, f"{split}_requests"))
+    def requests(self, split: str, days: int) -> int:
+        """The most requests a day of `split`, which has `days` label days; a single validation day gives those of
+        two, as what serves is chosen on them."""
+        a_day = int(getattr(self, f"{split}_requests"))
+        return 2 * a_day if split == "validation" and days == 1 else a_day
 
     def negatives_of(self, requests: int) -> int:
         """Negatives of each of a training day's `requests`: `negatives`, and where there are fewer requests than a
@@ -131,7 +133,7 @@ def label_day(
     """
     seed = plan.seed * 100_003 + state.valid_on.toordinal()
     known = log.before(plan.closed(split))
-    maximum = plan.sampling.requests(split)
+    maximum = plan.sampling.requests(split, len(plan.days(split)))
     horizon = plan.sampling.horizon
     return LABELS[surface](known, user_ids, state, maximum=maximum, seed=seed, horizon=horizon)
 

@@ -24,6 +24,12 @@ def test_more_requests_than_usual_have_no_fewer_negatives() -> None:
     assert Sampling().negatives_of(5_000) == 30
 
 
+def test_a_single_validation_day_gives_the_requests_of_two() -> None:
+    found = {days: Sampling().requests("validation", days) for days in (1, 2, 10)}
+    assert found == {1: 1_200, 2: 600, 10: 600}
+    assert [Sampling().requests(split, 1) for split in ("train", "test")] == [1_200, 1_500]
+
+
 def test_only_training_leaves_candidates_out() -> None:
     plan = TrainingPlan(date(2026, 3, 10), Windows((), (), ()), 7, Sampling())
     found = {split: plan.negatives(split, 600) for split in ("train", "validation", "test")}
