@@ -21,6 +21,7 @@ from ml.ranking.friend_features import friend_features
 from ml.ranking.listener_features import artist_features, listener_features, pair_features
 from ml.ranking.relation_features import relation_features
 from ml.ranking.session_features import session_features
+from ml.ranking.since_features import since_features
 from ml.ranking.track_features import track_features
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -85,6 +86,7 @@ def _families(
     yield content_features(requests, state, vectors, *rows)
     if requests.surface == "now_playing":
         yield session_features(requests, state, vectors, *rows)
+        yield since_features(requests, state, *rows)
         yield relation_features(requests, relations, *rows)
     else:
         yield relation_features(own_latest(requests, state), relations, *rows, "latest")

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.ranking.so_far import heard_so_far
 from ml.state.log import Log, day_number
 from ml.state.requests import Requests
 from ml.state.state import State
@@ -157,6 +158,7 @@ def now_playing_requests(
         at=streams.played_at[row],
         session_indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         session_track=session[known],
+        day=heard_so_far(log, state.valid_on, streams.select(row), state.catalogue.size),
     )
     return LabelledRequests(requests, *_following(streams, row, state), streams.user[row])
 

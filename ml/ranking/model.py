@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import xgboost
 
 
-# Rounds between looks at validation, after the first few: a look takes three times as long as a round.
+# Rounds between looks at validation: a look takes three times as long as a round.
 _JUDGED_EVERY = 5
 
 
@@ -44,6 +44,21 @@ class RankerParameters:
     reg_lambda: float = 5.0
     pairs_per_sample: int = 16
     max_bin: int = 128
+
+    @property
+    def least_rounds(self) -> int:
+        """Rounds before which training does not stop: 5 / learning rate, a quarter of all rounds at most.
+
+        A few requests rise and fall by chance: with 24 of them the best round was anything from 1 to 202, and
+        what it gave varied by .03 in NDCG@20 between halves of the listeners, by .008 at 120 rounds.
+        """
+        return min(round(5 / self.learning_rate), self.rounds // 4)
+
+    def looks(self, number: int) -> bool:
+        """Whether validation is looked at after so many rounds: first after `least_rounds`, then every fifth."""
+        if number in (self.least_rounds, self.rounds):
+            return True
+        return number > self.least_rounds and number % _JUDGED_EVERY == 0
 
     def booster_parameters(self) -> dict[str, str | int | float]:
         """The parameters by XGBoost's names."""
@@ -198,7 +213,8 @@ def prepare(train: LabelledMatrix, validation: LabelledMatrix, max_bin: int) -> 
 
 
 def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:
-    """Fit on the training part, stop when NDCG@10 on the validation part no longer rises."""
+    """Fit on the training part, stop when NDCG@10 on the validation part no longer rises, not before
+    `least_rounds`."""
     import xgboost  # 1.0 s
 
     matrices = [prepared.train, prepared.validation]
@@ -206,7 +222,7 @@ def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:
     kept, best = 0, -1.0
     for number in range(1, parameters.rounds + 1):
         booster.update(prepared.train, number - 1)
-        if number % _JUDGED_EVERY and _JUDGED_EVERY < number < parameters.rounds:
+        if not parameters.looks(number):
             continue
         ndcg = _judged(booster, prepared.validation)
         if ndcg > best:

@@ -30,7 +30,7 @@ StateOf = Callable[[date], State]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How many requests a label day gives at most, negatives a training request, for how many days a Home
+    """How many requests a label day gives at most, negatives a training request at least, for how many days a Home
     list is judged by what is played (`horizon`), and how many days are left out before each split (`gap`).
 
     Learned from: the latest whole days of at most `latest_listens`, and of their listens about
@@ -47,9 +47,20 @@ class Sampling:
     latest_listens: int = 20_000_000
     drawn_listens: int = 3_000_000
 
-    def requests(self, split: str) -> int:
-        """The most requests a day of `split`."""
-        return int(getattr(self, f"{split}_requests"))
+    def requests(self, split: str, days: int) -> int:
+        """The most requests a day of `split`, which has `days` label days; a single validation day gives those of
+        two, as what serves is chosen on them."""
+        a_day = int(getattr(self, f"{split}_requests"))
+        return 2 * a_day if split == "validation" and days == 1 else a_day
+
+    def negatives_of(self, requests: int) -> int:
+        """Negatives of each of a training day's `requests`: `negatives`, and where there are fewer requests than a
+        day may give, what they leave free of its rows.
+
+        With 25 radio stations a day thirty negatives stood beside a hundred tracks played: NDCG@20 on two
+        validation days .707 and .577 with thirty, .753 and .652 with all.
+        """
+        return max(self.negatives, self.negatives * self.train_requests // max(1, requests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,10 @@ class TrainingPlan:
         """Label days of `split`."""
         return tuple(getattr(self.windows, split))
 
+    def negatives(self, split: str, requests: int) -> int | None:
+        """How many candidates that were not played each of a label day's `requests` keeps, None for all."""
+        return self.sampling.negatives_of(requests) if split == "train" else None
+
 
 def fit_input(
     state: State,
@@ -118,7 +133,7 @@ def label_day(
     """
     seed = plan.seed * 100_003 + state.valid_on.toordinal()
     known = log.before(plan.closed(split))
-    maximum = plan.sampling.requests(split)
+    maximum = plan.sampling.requests(split, len(plan.days(split)))
     horizon = plan.sampling.horizon
     return LABELS[surface](known, user_ids, state, maximum=maximum, seed=seed, horizon=horizon)
 
@@ -148,11 +163,11 @@ def split_examples(
     """
     parts = []
     fitted = state_of(plan.cut(split)).catalogue.size
-    negatives = plan.sampling.negatives if split == "train" else None
     for day in plan.days(split):
         state = state_of(day)
         moved = grown(sources, fitted, vectors, state)
         labelled = label_day(sources.surface, split, plan, log, user_ids, state)
+        negatives = plan.negatives(split, len(labelled.requests))
         parts.append(build_examples(labelled, moved, state, negatives=negatives, seed=plan.seed))
     return concatenate(parts)
 

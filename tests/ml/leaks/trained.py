@@ -110,7 +110,7 @@ class Life:
         for number, day in enumerate(PLAN.days(split)):
             state = self.state(day)
             labelled = dealt(self.labelled(surface, split, day), seed + number)
-            negatives = PLAN.sampling.negatives if split == "train" else None
+            negatives = PLAN.negatives(split, len(labelled.requests))
             sources = self.moved(surface, split, state)
             parts.append(build_examples(labelled, sources, state, negatives=negatives, seed=SEED))
         return concatenate(parts)

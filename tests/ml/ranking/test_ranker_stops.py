@@ -54,9 +54,15 @@ def rounds_of(ranker: Ranker) -> int:
     return ranker.booster.num_boosted_rounds()
 
 
+def test_validation_is_looked_at_first_after_the_least_rounds() -> None:
+    looks = [number for number in range(1, 44) if PARAMETERS.looks(number)]
+    assert PARAMETERS.least_rounds == 10
+    assert looks == [10, 15, 20, 25, 30, 35, 40, 43]
+
+
 def test_it_has_the_rounds_that_were_best_among_those_looked_at(prepared: Prepared) -> None:
     ndcg = by_rounds(prepared)
-    looked = [*range(1, 5), *range(5, 44, 5), 43]
+    looked = [*range(10, 44, 5), 43]
     wanted = max(looked, key=lambda number: (round(ndcg[number - 1], 6), -number))
     patient = replace(PARAMETERS, early_stopping=43)
     assert rounds_of(fit_ranker(prepared, patient)) == wanted
@@ -65,7 +71,7 @@ def test_it_has_the_rounds_that_were_best_among_those_looked_at(prepared: Prepar
 def test_it_stops_when_validation_no_longer_rises(prepared: Prepared) -> None:
     ndcg = by_rounds(prepared)
     best, kept = -1.0, 0
-    for number in [*range(1, 5), *range(5, 44, 5), 43]:
+    for number in [*range(10, 44, 5), 43]:
         if round(ndcg[number - 1], 6) > best:
             best, kept = round(ndcg[number - 1], 6), number
         elif number - kept >= 5:

@@ -13,7 +13,7 @@ from ml.ranking.selection import idle, own_features, select, without
 
 NAN = np.float32("nan")
 REQUESTS, CANDIDATES = 60, 6
-SMALL = RankerParameters(threads=1, rounds=20, early_stopping=5, min_child_weight=0.0)
+SMALL = RankerParameters(threads=1, rounds=4, early_stopping=5, min_child_weight=0.0)
 
 
 def examples(*, useful_memory: bool) -> Examples:
