@@ -35,6 +35,8 @@ SATURATION = 300.0
 OVERLOADED_P99 = 60.0
 RECOVERY = 2.0
 BATCH = 1_000.0
+# Milliseconds of processor time inside the handler, the median answer.
+HANDLER = 2.5
 # A step carries its rate when this share of its calls is answered.
 _CARRIED = 0.995
 # Seconds that workers may take to load another bundle while they answer.
@@ -198,6 +200,24 @@ def _memory_row(before: tuple[float, float], after: tuple[float, float]) -> Meas
     return Measure("serving: memory of all", "shared once", 0.0, said)
 
 
+def handler_rows(home: Path, scratch: Path) -> list[Measure]:
+    """Processor time of an answer in the handler, in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.serving_handler", home]
+    spent = run_child(command, scratch / "handler.log", {"OMP_NUM_THREADS": "1"})
+    told = json.loads(spent.printed.splitlines()[-1])
+    return [
+        Measure(
+            f"serving: {surface} in the handler",
+            "distinct listeners",
+            0.0,
+            f"CPU p50 {told[surface]:.2f} ms",
+            f"{HANDLER:g} ms",
+            missed=told[surface] > HANDLER,
+        )
+        for surface in SURFACES
+    ]
+
+
 def batch_row(home: Path, scratch: Path) -> Measure:
     """Home for two thousand listeners through the same Recommender, in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.serving_process", home]
@@ -228,6 +248,7 @@ def rows(home: Path, plan: Plan) -> tuple[list[Measure], bool]:
         began = Measure("serving: start to ready", "2 workers", served.ready_after)
         found, quiet = asyncio.run(judge(home, served, (first.version, second), plan))
     with tempfile.TemporaryDirectory() as name:
+        found += handler_rows(home, Path(name))
         found.append(batch_row(home, Path(name)))
     return [began, *found], quiet
 

@@ -1,6 +1,6 @@
 """A home to serve from, of any size, without simulating or training one.
 
-    python -m tests.benchmarks.serving_world FOLDER [--tracks 100000 --listeners 50000 --seed 7]
+    python -m tests.benchmarks.serving_world FOLDER [--tracks 100000 --listeners 50000 --seed 7 --dimension 128]
 
 Belongs here: a published state and two bundles whose arrays have the sizes and the skew of fitted ones.
 Does not belong here: the clock (bench_serving); anything whose quality is judged.
@@ -64,8 +64,8 @@ _TREES = {"home": 60, "now_playing": 80}
 class World:
     """Draws of one seed over `tracks` tracks, an artist for every ten, and `listeners` listeners."""
 
-    def __init__(self, tracks: int, listeners: int, seed: int) -> None:
-        self.tracks, self.listeners = tracks, listeners
+    def __init__(self, tracks: int, listeners: int, seed: int, dimension: int = DIMENSION) -> None:
+        self.tracks, self.listeners, self.dimension = tracks, listeners, dimension
         self.draw = np.random.default_rng(seed)
         self.artists = max(tracks // 10, 1)
         self.popular = self.draw.zipf(1.3, tracks).clip(max=10_000).astype(np.float32)
@@ -80,7 +80,7 @@ class World:
         return np.minimum(at, self.tracks - 1).astype(np.int32)
 
     def _around(self, count: int) -> NDArray[np.float32]:
-        rows = self.draw.standard_normal((count, DIMENSION), dtype=np.float32)
+        rows = self.draw.standard_normal((count, self.dimension), dtype=np.float32)
         scaled: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return scaled
 
@@ -239,13 +239,15 @@ def _surface(surface: str, fitted: dict[str, Arrays], world: World, state: State
     return SurfaceModel(sources, ranker, "popularity", DEFAULT_RULES[surface])
 
 
-def make_home(folder: Path, tracks: int, listeners: int, seed: int) -> tuple[str, str]:
+def make_home(
+    folder: Path, tracks: int, listeners: int, seed: int, dimension: int = DIMENSION
+) -> tuple[str, str]:
     """A home with state, two bundles and a pointer at the first; the bundles' versions.
 
     The second differs in Home's cap of tracks an artist alone and shares the other files.
     """
     settings = Settings(folder)
-    world = World(tracks, listeners, seed)
+    world = World(tracks, listeners, seed, dimension)
     state = world.state()
     publish_state(state, settings.states)
     fitted = _fitted(world)
@@ -281,8 +283,9 @@ def main() -> int:
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--listeners", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--dimension", type=int, default=DIMENSION, help="of the text vectors")
     told = parser.parse_args()
-    versions = make_home(told.folder, told.tracks, told.listeners, told.seed)
+    versions = make_home(told.folder, told.tracks, told.listeners, told.seed, told.dimension)
     console().print_json(data=versions)
     return 0
 
