@@ -11,8 +11,6 @@ judged. `--long` adds ten minutes at 80 % of saturation and a whole minute of fi
 
 import argparse
 import asyncio
-import json
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -23,8 +21,9 @@ import orjson
 
 from ml.registry.pointer import read_pointer, write_pointer
 from orchestration.settings import Settings
-from tests.benchmarks.measure import Measure, console, control, run_child, show
+from tests.benchmarks.measure import Measure, console, control, show
 from tests.benchmarks.serving_calls import SURFACES, wires
+from tests.benchmarks.serving_children import batch_row, handler_rows, made
 from tests.benchmarks.serving_load import Calls, Client, call_bytes, load
 from tests.benchmarks.serving_process import Served, scraped, serving
 from tests.benchmarks.serving_world import AT
@@ -34,11 +33,10 @@ BARS = {50: (5.0, 10.0), 200: (None, 25.0)}
 SATURATION = 300.0
 OVERLOADED_P99 = 60.0
 RECOVERY = 2.0
-BATCH = 1_000.0
-# Milliseconds of processor time inside the handler, the median answer.
-HANDLER = 2.5
 # A step carries its rate when this share of its calls is answered.
 _CARRIED = 0.995
+# Memory that is no file's may grow by so much between a tenth of the lasting load and its end.
+_FLAT = 1.05
 # Seconds that workers may take to load another bundle while they answer.
 _SWAPPED_WITHIN = 40.0
 
@@ -110,6 +108,23 @@ async def overload(client: Client, wire: list[bytes], rate: float, seconds: floa
             rate=f"recovered after {recovered:.1f} s",
         ),
     ]
+
+
+async def lasting(
+    client: Client, wire: list[bytes], rate: float, seconds: float, served: Served
+) -> Measure:
+    """A load that lasts: what was not answered, and the service's own memory after a tenth and at the end."""
+    first = await load(client, wire, rate, 0.1 * seconds, seed=9)
+    before = served.own()
+    rest = await load(client, wire, rate, 0.9 * seconds, seed=10)
+    after = served.own()
+    status = np.concatenate([first.status, rest.status])
+    shed, lost = int((status == 503).sum()), int((status != 200).sum())
+    said = f"p50 {rest.percentile(50):.1f}, p99 {rest.percentile(99):.1f} ms, {shed} of "
+    said += f"{len(status):,} shed, {lost - shed} failed; memory {before:,.0f}, {after:,.0f} MB"
+    bar = "none lost, memory flat"
+    missed = lost > 0 or after > _FLAT * before
+    return row("80 %", f"{rate:,.0f}/s", rest, bar, missed=missed, rate=said)
 
 
 async def promotion(
@@ -185,9 +200,7 @@ async def judge(
         bar = f"{SATURATION:g}/s"
         found.append(row("saturation", "both", calls, bar, missed=carried < SATURATION, rate=said))
         if plan.lasting:
-            lasting = await load(client, mixed, 0.8 * carried, plan.lasting, seed=9)
-            lost = lasting.count(200) < len(lasting.status)
-            found.append(row("80 %", "both", lasting, "none lost", missed=lost))
+            found.append(await lasting(client, mixed, 0.8 * carried, plan.lasting, served))
         found += await overload(client, mixed, max(carried, 50.0), plan.overload)
         pointer = Settings(home).champion_pointer
         found.append(await promotion(client, mixed, pointer, versions))
@@ -198,42 +211,6 @@ async def judge(
 def _memory_row(before: tuple[float, float], after: tuple[float, float]) -> Measure:
     said = f"{before[0]:,.0f} MB before, {after[0]:,.0f} after (resident {after[1]:,.0f})"
     return Measure("serving: memory of all", "shared once", 0.0, said)
-
-
-def handler_rows(home: Path, scratch: Path) -> list[Measure]:
-    """Processor time of an answer in the handler, in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.serving_handler", home]
-    spent = run_child(command, scratch / "handler.log", {"OMP_NUM_THREADS": "1"})
-    told = json.loads(spent.printed.splitlines()[-1])
-    return [
-        Measure(
-            f"serving: {surface} in the handler",
-            "distinct listeners",
-            0.0,
-            f"CPU p50 {told[surface]:.2f} ms",
-            f"{HANDLER:g} ms",
-            missed=told[surface] > HANDLER,
-        )
-        for surface in SURFACES
-    ]
-
-
-def batch_row(home: Path, scratch: Path) -> Measure:
-    """Home for two thousand listeners through the same Recommender, in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.serving_process", home]
-    spent = run_child(command, scratch / "batch.log")
-    told = json.loads(spent.printed.splitlines()[-1])
-    rate = told["listeners"] / told["seconds"]
-    return Measure(
-        "serving: Home in batch",
-        f"{told['listeners']:,} listeners",
-        told["seconds"],
-        f"{rate:,.0f} listeners/s",
-        f"{BATCH:,.0f}/s",
-        spent.peak_mb,
-        missed=rate < BATCH,
-        others=spent.others,
-    )
 
 
 def rows(home: Path, plan: Plan) -> tuple[list[Measure], bool]:
@@ -251,15 +228,6 @@ def rows(home: Path, plan: Plan) -> tuple[list[Measure], bool]:
         found += handler_rows(home, Path(name))
         found.append(batch_row(home, Path(name)))
     return [began, *found], quiet
-
-
-def made(folder: Path, tracks: int, listeners: int) -> Measure:
-    """A new home in `folder`, by a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.serving_world", folder]
-    sizes = ["--tracks", str(tracks), "--listeners", str(listeners)]
-    spent = run_child([*command, *sizes], folder.with_name("world.log"))
-    size = f"{tracks:,} tracks, {listeners:,} listeners"
-    return Measure("serving: the home", size, spent.seconds, peak_mb=spent.peak_mb)
 
 
 def main() -> int:

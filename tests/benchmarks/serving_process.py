@@ -44,6 +44,10 @@ class Served:
         found = [_rollup(pid) for pid in (self.pid, *_children(self.pid))]
         return sum(one[0] for one in found), sum(one[1] for one in found)
 
+    def own(self) -> float:
+        """MB of its processes that no file stands behind: what grows when something is kept for ever."""
+        return sum(_rollup(pid)[2] for pid in (self.pid, *_children(self.pid)))
+
 
 def _children(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
@@ -60,11 +64,12 @@ def _cpu(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _rollup(pid: int) -> tuple[float, float]:
+def _rollup(pid: int) -> tuple[float, float, float]:
     path = Path(f"/proc/{pid}/smaps_rollup")
     text = path.read_text() if path.is_file() else ""
-    sizes = dict(re.findall(r"^(Pss|Rss):\s+(\d+) kB", text, re.MULTILINE))
-    return int(sizes.get("Pss", 0)) / 1024, int(sizes.get("Rss", 0)) / 1024
+    sizes = dict(re.findall(r"^(Pss|Rss|Anonymous):\s+(\d+) kB", text, re.MULTILINE))
+    pss, rss, own = (int(sizes.get(name, 0)) / 1024 for name in ("Pss", "Rss", "Anonymous"))
+    return pss, rss, own
 
 
 def _get(port: int, path: str) -> tuple[int, str]:
