@@ -49,11 +49,12 @@ def matrix(requests: int, liked: int, seed: int) -> LabelledMatrix:
 
 def test_a_ranker_keeps_its_least_rounds_though_its_first_was_best_by_chance() -> None:
     parameters = RankerParameters(threads=1, rounds=80, early_stopping=5, min_child_weight=0.0)
-    assert parameters.least_rounds == 20
+    assert parameters.least_rounds(3) == 20
     ranker = train_ranker(matrix(40, 1, 1), matrix(3, 0, 2), parameters)
     assert 20 <= ranker.booster.num_boosted_rounds() < 80
 
 
 def test_faster_learning_has_to_last_for_fewer_rounds() -> None:
     slow, fast = RankerParameters(), RankerParameters(learning_rate=0.2)
-    assert (slow.least_rounds, fast.least_rounds) == (100, 25)
+    assert (slow.least_rounds(24), fast.least_rounds(24)) == (100, 25)
+    assert slow.least_rounds(100) == 5

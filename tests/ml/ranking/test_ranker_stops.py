@@ -55,9 +55,10 @@ def rounds_of(ranker: Ranker) -> int:
 
 
 def test_validation_is_looked_at_first_after_the_least_rounds() -> None:
-    looks = [number for number in range(1, 44) if PARAMETERS.looks(number)]
-    assert PARAMETERS.least_rounds == 10
-    assert looks == [10, 15, 20, 25, 30, 35, 40, 43]
+    few = [number for number in range(1, 44) if PARAMETERS.looks(number, 99)]
+    many = [number for number in range(1, 44) if PARAMETERS.looks(number, 100)]
+    assert few == [10, 15, 20, 25, 30, 35, 40, 43]
+    assert many == [5, *few]
 
 
 def test_it_has_the_rounds_that_were_best_among_those_looked_at(prepared: Prepared) -> None:
