@@ -81,12 +81,12 @@ class _Content:
             asked = queries[start : start + block]
             exact = best_products(asked, self._vectors)
             if len(asked) == 1:
-                parts.append(top_of_dense(self._of_one(asked[0]), k, None, exact))
+                parts.append(top_of_dense(self._of_one(asked[0]), k, exact))
                 continue
             scores = asked[:, 0] @ self._vectors.T
             for centre in range(1, centres):
                 np.maximum(scores, asked[:, centre] @ self._vectors.T, out=scores)
-            parts.append(top_of_dense(scores, k, None, exact))
+            parts.append(top_of_dense(scores, k, exact))
         return stack(parts, list(starts))
 
     def _of_one(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:

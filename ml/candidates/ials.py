@@ -91,7 +91,7 @@ class Ials:
             if self._lists is not None:
                 return self._lists.best(wanted[:, None, :], self._factors, k, _NEAR)
             exact = best_products(wanted[:, None, :], self._factors)
-            return top_of_dense(wanted @ self._factors.T, k, None, exact)
+            return top_of_dense(wanted @ self._factors.T, k, exact)
 
         return in_blocks(requests, self._block(), best)
 

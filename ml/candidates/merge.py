@@ -43,12 +43,6 @@ class Pool:
         )
 
 
-def places(request: NDArray[np.int32]) -> NDArray[np.int32]:
-    """1, 2, ... within each run of equal requests, int32 (m); `request` ascends."""
-    start = request.searchsorted(np.arange(int(request.max(initial=0)) + 1))
-    return (np.arange(1, len(request) + 1) - start[request]).astype(np.int32)
-
-
 def merge(parts: Mapping[str, Candidates], depths: Mapping[str, int]) -> Pool:
     """Every (request, track) within the depth of any generator, once.
 

@@ -12,12 +12,7 @@ from scipy import sparse
 from ml.candidates.bounds import MARGIN, Exact, below_best, kth_best, near_best, rounded
 from ml.candidates.generator import Candidates
 from ml.state.requests import Requests
-from ml.state.rows import Found, Rows, bounds_of, matrix_of, read_only, rows_found, rows_of
-
-# Floats of one padded block in a selection: 8 million are 32 MB, their positions 64 MB.
-_FLOATS = 8_000_000
-# (request, column) -> tracks, int32.
-Named = Callable[[NDArray[np.int32], NDArray[np.integer]], NDArray[np.int32]]
+from ml.state.rows import Found, Rows, bounds_of, read_only, rows_found, rows_of
 
 
 def no_candidates() -> Candidates:
@@ -63,7 +58,7 @@ def best_of_product(rows: Rows, matrix: sparse.csr_matrix, k: int) -> Candidates
     from ml.kernels.sparse import best_of_products
 
     with scratch(matrix.shape[1]) as held:
-        return candidates_of(best_of_products(rows.arrays(), matrix_of(matrix), k, held))
+        return candidates_of(best_of_products(rows.arrays(), rows.against(matrix), k, held))
 
 
 def nearest_rows(rows: Rows, matrix: sparse.csr_matrix, k: int) -> Rows:
@@ -73,7 +68,7 @@ def nearest_rows(rows: Rows, matrix: sparse.csr_matrix, k: int) -> Rows:
     from ml.kernels.sparse import best_of_products
 
     with scratch(matrix.shape[1]) as held:
-        found = best_of_products(rows.arrays(), matrix_of(matrix), k, held)
+        found = best_of_products(rows.arrays(), rows.against(matrix), k, held)
     return rows_found(found, matrix.shape[1])
 
 
@@ -91,17 +86,15 @@ def top_of_sparse(scores: sparse.csr_matrix, k: int) -> Candidates:
 def top_of_dense(
     scores: NDArray[np.float32],
     k: int,
-    track: Named | None = None,
     exact: Exact | None = None,
 ) -> Candidates:
-    """The best `k` positive columns of every row of a dense block, scores rounded to 2^-18.
+    """The best `k` positive columns (tracks) of every row of a dense block, scores rounded to 2^-18.
 
-    `track` names the track of a column in its row; without it columns are tracks.
     `exact` computes scores again where `scores` came from a product of dense matrices (best_products).
     """
     rows, columns = scores.shape
     if rows == 1:
-        return _top_of_dense_row(scores[0], k, track, exact)
+        return _top_of_dense_row(scores[0], k, exact)
     near = scores > -MARGIN
     if columns > k:
         # What is near the bound stays in, the exact cut comes after.
@@ -113,20 +106,18 @@ def top_of_dense(
         few = (held >= kth_best(rows, row, held, k)[row] - MARGIN).nonzero()[0]
         row, column, held = row[few], column[few], held[few]
     request = row.astype(np.int32)
-    named = column.astype(np.int32) if track is None else track(request, column)
-    return top_of_long(request, named, rounded(request, named, held, exact), k)
+    track = column.astype(np.int32)
+    return top_of_long(request, track, rounded(request, track, held, exact), k)
 
 
 def _top_of_dense_row(
     scores: NDArray[np.float32],
     k: int,
-    track: Named | None,
     exact: Exact | None,
 ) -> Candidates:
     kept, held = near_best(scores, k)
     request = np.zeros(len(kept), dtype=np.int32)
-    named = kept if track is None else track(request, kept)
-    return top_of_long(request, named, rounded(request, named, held, exact), k)
+    return top_of_long(request, kept, rounded(request, kept, held, exact), k)
 
 
 def stack(parts: Sequence[Candidates], offsets: Sequence[int]) -> Candidates:

@@ -16,7 +16,6 @@ from ml.candidates.profiles import pack, session_profiles, unpack_square
 from ml.candidates.top import best_of_product, candidates_of, top_of_rows
 from ml.state.log import Log
 from ml.state.requests import Requests
-from ml.state.rows import matrix_of
 from ml.state.state import State
 
 _WINDOW = 10
@@ -116,8 +115,10 @@ class Walk(Transitions):
         from ml.kernels.sparse import best_of_walks
 
         size = state.catalogue.size
-        profile = session_profiles(requests, size, last=_LAST, decay=_DECAY).arrays()
-        matrix, edges = matrix_of(self.relation), matrix_of(self._edges)
+        rows = session_profiles(requests, size, last=_LAST, decay=_DECAY)
+        matrix, edges = rows.against(self.relation), rows.against(self._edges)
         with scratch(size) as held:
-            found = best_of_walks(profile, matrix, edges, _REACHED, np.float32(_TWO_HOPS), k, held)
+            found = best_of_walks(
+                rows.arrays(), matrix, edges, _REACHED, np.float32(_TWO_HOPS), k, held
+            )
         return candidates_of(found)

@@ -8,6 +8,8 @@ that, at 1 to 40 us each whatever they do.
 """
 
 import hashlib
+import os
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,11 +74,24 @@ def _digest() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
-# Beside the source; where that cannot be written numba takes the user's own cache.
-config.CACHE_DIR = str(Path(__file__).parent / "__pycache__" / _digest())
+def _folder() -> Path:
+    """Beside the source; where that cannot be written the user's cache, or a temporary folder."""
+    digest = _digest()
+    beside, user = Path(__file__).parent / "__pycache__", Path.home() / ".cache" / "segue"
+    for folder in (beside, user):
+        try:
+            (folder / digest).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder / digest, os.W_OK):
+            return folder / digest
+    return Path(tempfile.gettempdir()) / f"segue-{os.getuid()}" / digest
+
+
+config.CACHE_DIR = str(_folder())
 # Compiled once a machine. Signatures are given: one version of each kernel, made
 # when its module is imported, not one for every mixture of types that happens to come.
 # Other threads run meanwhile.
 COMPILED: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-# Sums in any order, with the processor's wide registers; for what is computed again where it matters.
+# Sums in any order, with the processor's wide registers: the same order for every row of one machine.
 QUICK: dict[str, Any] = {**COMPILED, "fastmath": {"reassoc", "contract", "nsz"}}

@@ -205,16 +205,6 @@ def products_at(rows, matrix, bounds, sought, scratch):
     return found
 
 
-@numba.njit((SPARSE, read(LONG), read(INT), SCRATCH), **COMPILED)
-def values_at(rows, bounds, sought, scratch):
-    """float32: each row's values at the columns `sought[bounds[row]:bounds[row + 1]]`, 0 where there is none."""
-    found = np.empty(len(sought), dtype=np.float32)
-    for row in range(len(rows.indptr) - 1):
-        count = add_row(rows, row, np.float32(1), 0, scratch)
-        _look_up(count, bounds[row], bounds[row + 1], sought, found, scratch)
-    return found
-
-
 @numba.njit((SPARSE, read(FLOAT, 2)), **COMPILED)
 def dense_products(rows, table):
     """float32 (n, d): each row times a dense table (columns, d)."""

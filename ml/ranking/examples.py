@@ -19,6 +19,7 @@ from ml.ranking.features import FeatureMatrix, assemble
 from ml.ranking.labels import LabelledRequests
 from ml.ranking.model import LabelledMatrix
 from ml.ranking.surface import SurfaceSources
+from ml.state.heard import skipped_today
 from ml.state.state import State
 
 _BLOCK = 500
@@ -118,6 +119,9 @@ def build_examples(
         index = np.arange(start, min(start + _BLOCK, len(labelled.requests)), dtype=np.int64)
         requests = labelled.requests.select(index)
         pool = sources.propose(requests, state)
+        skipped = skipped_today(requests, state, pool.request, pool.track)
+        if skipped.any():
+            pool = pool.select(np.flatnonzero(~skipped))
         request = (pool.request + start).astype(np.int32)
         proposed[index] = np.bincount(pool.request, minlength=len(index))
         candidate_keys.append(request * width + pool.track)

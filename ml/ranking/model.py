@@ -214,7 +214,7 @@ def prepare(train: LabelledMatrix, validation: LabelledMatrix, max_bin: int) -> 
             )
         )
     asked = len(np.unique(parts["validation"].request))
-    return Prepared(train.features.names, *matrices, asked)
+    return Prepared(train.features.names, matrices[0], matrices[1], asked)
 
 
 def fit_ranker(prepared: Prepared, parameters: RankerParameters) -> Ranker:

@@ -18,6 +18,7 @@ from ml.evaluation.metrics import Lists, per_request
 from ml.policy.rules import DEFAULT_RULES, PolicyRules, apply_rules
 from ml.ranking.asked import AskedDay, asked_days
 from ml.ranking.examples import Examples, read_examples
+from ml.ranking.forest import ForestError
 from ml.ranking.judging import DEPTH, pool_of, source_lists, truth_of
 from ml.ranking.model import RankerError
 from ml.ranking.order import POPULARITY
@@ -129,7 +130,7 @@ def champion_evidence(grounds: Mapping[str, Ground], bundle: Path, as_of: str) -
     try:
         for surface, ground in grounds.items():
             surfaces[surface] = surface_evidence(ground, _answers(surface, ground, champion_on))
-    except RankerError as error:
+    except (RankerError, ForestError) as error:
         return Evidence(bundle.name, as_of, {}, cannot_answer=str(error))
     return Evidence(bundle.name, as_of, surfaces)
 

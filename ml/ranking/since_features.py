@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ml.ranking.family import Family, Out
 from ml.state.columns import PairTable
+from ml.state.log import day_number
 from ml.state.requests import Requests
 from ml.state.state import State
 
+_DAY_SECONDS = 86_400
 _NAMES = (
     "listener_track_since",
     "listener_track_plays_since",
@@ -37,20 +39,25 @@ def since_features(
     from ml.kernels.scratch import scratch
 
     today, artist = heard_lately(requests), state.catalogue.artist
+    # A listen may become known on a day after its own: then it was before midnight.
+    midnight = day_number(state.valid_on) * _DAY_SECONDS
+    passed = ((requests.at - midnight) / _DAY_SECONDS).astype(np.float32)
     width = max(state.catalogue.size, len(state.catalogue.artist_ids))
 
     def fill(out: Out) -> None:
         with scratch(width) as held:
             rows = (request, track, held.mark, out[:2])
-            _since(today, today.session_track, state.user_tracks, *rows)
+            _since(today, passed, today.session_track, state.user_tracks, *rows)
             rows = (request, artist.take(track), held.mark, out[2:])
-            _since(today, artist.take(today.session_track), state.user_artists, *rows)
+            heard = artist.take(today.session_track)
+            _since(today, passed, heard, state.user_artists, *rows)
 
     return Family(_NAMES, fill)
 
 
 def _since(
     today: Requests,
+    passed: NDArray[np.float32],
     heard: NDArray[np.int32],
     pairs: PairTable,
     request: NDArray[np.int32],
@@ -61,24 +68,17 @@ def _since(
     from ml.kernels.today import since_columns
 
     age, own = pairs.columns["last_played_age"], (pairs.indptr, pairs.item)
-    ends, at, user = today.session_indptr, today.at, today.user
-    since_columns(ends, heard, at, user, *own, age, request, sought, mark, out)
+    ends, user = today.session_indptr, today.user
+    since_columns(ends, heard, passed, user, *own, age, request, sought, mark, out)
 
 
 def heard_lately(requests: Requests) -> Requests:
-    """The requests with the day's listens in the session's place; where none are known the session stays, as for
-    anonymous listeners and requests from a file."""
+    """The requests with the day's listens in the session's place, and behind them what the session holds beside: a client
+    tells the session before its listens are stored, and anonymous listeners have no day."""
+    from ml.kernels.today import joined
+
     day = requests.day
     if day is None or not len(day.track):
         return requests
-    length = np.diff(day.indptr)
-    known = length > 0
-    if known.all():
-        return replace(requests, session_indptr=day.indptr, session_track=day.track)
-    start = np.where(known, day.indptr[:-1], len(day.track) + requests.session_indptr[:-1])
-    count = np.where(known, length, requests.session_length())
-    indptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    owner = np.repeat(np.arange(len(requests), dtype=np.int64), count)
-    place = start[owner] + np.arange(len(owner)) - indptr[owner]
-    both = np.concatenate([day.track, requests.session_track])
-    return replace(requests, session_indptr=indptr, session_track=both[place])
+    ends, track = joined(day.indptr, day.track, requests.session_indptr, requests.session_track)
+    return replace(requests, session_indptr=ends, session_track=track)

@@ -1,4 +1,5 @@
-"""What the listeners of past requests had heard on the day by then, as serving would have known it.
+"""What the listeners of past requests had heard on the day by then, as serving would have known it if every listen of the
+day had arrived at once: the log tells the day on which a listen became known, not the hour.
 
 Belongs here: the day's listens before each of some rows of the log. Does not belong here: which rows ask
 (ml.ranking.labels).

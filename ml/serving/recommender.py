@@ -26,8 +26,8 @@ from ml.ranking.order import POPULARITY, leader_score, serving_score, strangers
 from ml.ranking.reasons import explain
 from ml.ranking.surface import LeftOut, SurfaceSources
 from ml.serving.pace import PATIENT, Pace, Way
-from ml.serving.wishes import ANYTHING, Wishes, skipped_today, unwanted
-from ml.state.heard import heard
+from ml.serving.wishes import ANYTHING, Wishes, unwanted
+from ml.state.heard import heard, skipped_today
 from ml.state.requests import Requests, requests_from_table
 from ml.state.state import State
 from ml.tables import RECOMMENDATIONS, RECOMMENDED_SURFACES
@@ -155,7 +155,8 @@ class Recommender:
         listened = requests.day is not None and len(requests.day.track)
         if wishes == ANYTHING and not listened and not exclude_heard:
             return np.arange(len(pool.track))
-        out = skipped_today(requests, pool, self.state) | unwanted(pool, self.state, wishes)
+        out = skipped_today(requests, self.state, pool.request, pool.track)
+        out |= unwanted(pool, self.state, wishes)
         if exclude_heard:
             out |= heard(requests, self.state, pool.request, pool.track)
         return np.flatnonzero(~out)

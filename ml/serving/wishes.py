@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.candidates.merge import Pool
-from ml.state.heard import among
-from ml.state.requests import Requests
 from ml.state.state import State
 
 
@@ -25,20 +23,6 @@ class Wishes:
 
 
 ANYTHING = Wishes()
-
-
-def skipped_today(requests: Requests, pool: Pool, state: State) -> NDArray[np.bool_]:
-    """Rows whose track the listener skipped since midnight: it is not offered again that day."""
-    if requests.day is None or not len(requests.day.track) or not requests.day.skipped.any():
-        return np.zeros(len(pool.track), dtype=np.bool_)
-    skipped = requests.day.skipped
-    before = np.concatenate([[0], np.cumsum(skipped)])
-    return among(
-        (pool.request, pool.track),
-        before[requests.day.indptr],
-        requests.day.track[skipped],
-        state.catalogue.size,
-    )
 
 
 def unwanted(pool: Pool, state: State, wishes: Wishes) -> NDArray[np.bool_]:

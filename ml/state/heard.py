@@ -29,6 +29,19 @@ def among(
     return found
 
 
+def skipped_today(
+    requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Which (request, track), int32 (m) each, the listener skipped since midnight, bool (m): not offered again that
+    day, in serving and in what a ranker learns from and is judged on."""
+    day = requests.day
+    if day is None or not len(day.track) or not day.skipped.any():
+        return np.zeros(len(track), dtype=np.bool_)
+    before = np.concatenate([[0], np.cumsum(day.skipped)])
+    skipped = day.track[day.skipped]
+    return among((request, track), before[day.indptr], skipped, state.catalogue.size)
+
+
 def heard_before(
     requests: Requests, state: State, request: NDArray[np.int32], track: NDArray[np.int32]
 ) -> NDArray[np.bool_]:

@@ -98,15 +98,6 @@ class Requests:
         """Tracks in each request's session."""
         return np.diff(self.session_indptr)
 
-    def recent(self, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """The last tracks of each session: (request, track, steps back), 0 = the latest."""
-        length = self.session_length()
-        request = np.repeat(np.arange(len(self), dtype=np.int64), length)
-        within = np.arange(len(self.session_track), dtype=np.int64) - self.session_indptr[request]
-        back = length[request] - 1 - within
-        kept = back < last
-        return request[kept], self.session_track[kept], back[kept]
-
     def select(self, index: NDArray[np.int64]) -> "Requests":
         """The requests at the given positions."""
         indptr, source = _chosen_rows(self.session_indptr, index)

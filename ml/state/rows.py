@@ -73,6 +73,19 @@ class Rows:
 
         return Sparse(read_only(self.indptr), read_only(self.column), read_only(self.value))
 
+    def against(self, matrix: sparse.csr_matrix) -> "Matrix":
+        """A matrix that these rows may be multiplied with, as kernels take it, which look at no bounds.
+
+        Raises:
+            RowsError: it has another number of rows than these have columns.
+        """
+        if matrix.shape[0] != self.width:
+            raise RowsError(
+                f"expected a matrix of {self.width} rows, found {matrix.shape[0]}: one of both is of another "
+                "catalogue; run `segue run train`"
+            )
+        return matrix_of(matrix)
+
     def matrix(self) -> sparse.csr_matrix:
         """The same rows in SciPy's form, (n, width)."""
         return sparse.csr_matrix(
@@ -88,10 +101,10 @@ class Rows:
         from ml.kernels.scratch import scratch
         from ml.kernels.sparse import products
 
-        start = matrix.indptr[self.column]
+        other, start = self.against(matrix), matrix.indptr[self.column]
         terms = int((matrix.indptr[self.column + 1] - start).sum(dtype=np.int64))
         with scratch(matrix.shape[1]) as held:
-            found = products(self.arrays(), matrix_of(matrix), terms, held)
+            found = products(self.arrays(), other, terms, held)
         return rows_found(found, matrix.shape[1])
 
     def plus(self, other: "Rows", weight: float) -> "Rows":
@@ -103,17 +116,6 @@ class Rows:
             found = sums(self.arrays(), other.arrays(), np.float32(weight), held)
         return rows_found(found, self.width)
 
-    def at(self, bounds: NDArray[np.int64], column: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The values of each row at `column[bounds[row]:bounds[row + 1]]`, 0 where nothing is stored."""
-        from ml.kernels.scratch import scratch
-        from ml.kernels.sparse import values_at
-
-        with scratch(self.width) as held:
-            found: NDArray[np.float32] = values_at(
-                self.arrays(), read_only(bounds), read_only(column), held
-            )
-        return found
-
     def times_at(
         self, matrix: sparse.csr_matrix, bounds: NDArray[np.int64], column: NDArray[np.int32]
     ) -> NDArray[np.float32]:
@@ -123,7 +125,7 @@ class Rows:
 
         with scratch(matrix.shape[1]) as held:
             found: NDArray[np.float32] = products_at(
-                self.arrays(), matrix_of(matrix), read_only(bounds), read_only(column), held
+                self.arrays(), self.against(matrix), read_only(bounds), read_only(column), held
             )
         return found
 

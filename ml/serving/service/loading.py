@@ -6,6 +6,7 @@ belong here: answering.
 
 import gc
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ from ml.registry.bundle import Manifest, verify_bundle
 from ml.registry.pointer import read_pointer
 from ml.serving.recommender import Recommender
 from ml.serving.saved import ENCODER, load_recommender
+from ml.serving.service.errors import Refusal
 from ml.serving.service.settings import ServiceSettings
 from ml.state.publish import StateError, load_state, state_days, state_folder
 from ml.state.requests import Asked, one_request
@@ -36,6 +38,10 @@ _DAYS = 2
 _AHEAD = timedelta(minutes=10)
 
 
+# How far beyond the service's own time a question may lie: clocks differ, days are not read ahead.
+_ASKED_AHEAD = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A bundle bound to a published state: one answer uses one of these from beginning to end."""
@@ -46,6 +52,8 @@ class Served:
     folder: Path
     loaded_at: datetime
     _later: dict[date, Recommender] = field(default_factory=dict)
+    # The watch makes days ready while others ask for them.
+    _making: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def version(self) -> str:
@@ -66,12 +74,18 @@ class Served:
         """The recommender with its state decayed to `day`, the state's own or a later one."""
         if day == self.recommender.state.valid_on:
             return self.recommender
-        found = self._later.get(day)
-        if found is None:
+        with self._making:
+            found = self._later.get(day)
+            if found is None:
+                found = self._kept(day, self.recommender.on(day))
+        return found
+
+    def _kept(self, day: date, made: Recommender) -> Recommender:
+        with self._making:
             while len(self._later) >= _DAYS:
                 self._later.pop(next(iter(self._later)))
-            found = self._later[day] = self.recommender.on(day)
-        return found
+            self._later[day] = made
+        return made
 
     def prepare(self, now: datetime) -> None:
         """Make the state of today, and shortly before midnight that of tomorrow, before anybody asks:
@@ -79,7 +93,9 @@ class Served:
         for at in (now, now + _AHEAD):
             day = at.astimezone(UTC).date()
             if day > self.recommender.state.valid_on and day not in self._later:
-                _warm(self.on(day))
+                made = self.recommender.on(day)
+                _warm(made)
+                self._kept(day, made)
 
 
 Signature = tuple[object, ...]
@@ -247,3 +263,21 @@ def moment(settings: ServiceSettings, served: Served, now: datetime) -> datetime
         return now
     day = served.state_day + timedelta(days=1)
     return datetime.combine(day, now.timetz())
+
+
+def admitted(at: datetime | None, served: Served, now: datetime) -> datetime:
+    """The time of a question, or now.
+
+    Raises:
+        Refusal: 409, a time that the state cannot answer for.
+    """
+    if at is None:
+        return now
+    first = served.recommender.state.valid_on
+    if at.astimezone(UTC).date() < first or at > now + _ASKED_AHEAD:
+        raise Refusal(
+            409,
+            "no_state",
+            f"expected at between {first} and a day from now, found {at.isoformat()}",
+        )
+    return at.astimezone(UTC)

@@ -4,9 +4,10 @@ Belongs here: handlers without HTTP. Does not belong here: routes and models (ap
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -17,27 +18,27 @@ from ml.serving.events.journal import Appended, Journal
 from ml.serving.events.today import Today
 from ml.serving.service.answering import Deadline, Listed, answer_one
 from ml.serving.service.committing import Committer
-from ml.serving.service.errors import Refusal, not_ready
+from ml.serving.service.errors import not_ready
 from ml.serving.service.explaining import explain_one
 from ml.serving.service.limits import Places
 from ml.serving.service.listeners import known_listeners
-from ml.serving.service.loading import Keeper, Served, moment
+from ml.serving.service.loading import Keeper, Served, admitted, moment
 from ml.serving.service.settings import ServiceSettings
 from ml.serving.service.similar import bundle_vectors, neighbours, text_vector, track_vector
 from ml.serving.service.taste import believed, described
 from ml.serving.service.telemetry import Telemetry
-from ml.serving.service.turns import Turns
+from ml.serving.service.turns import Turns, finished
 from ml.serving.wishes import Wishes
 from ml.state.requests import Asked
 
 T = TypeVar("T")
 
-# How far beyond the service's own time a question may lie: clocks differ, days are not read ahead.
-_AHEAD = timedelta(days=1)
 # Threads of the journal: one gathers impressions, the others wait for the disk with events.
 _WRITERS = 5
 # How late another worker may learn what this one counted.
 _SHOWN_SECONDS = 0.25
+# After so long without a look other processes may have stored more events than the loop should read.
+_LOOKED_SECONDS = 0.25
 
 
 class Service:
@@ -67,6 +68,8 @@ class Service:
         # The journal lets threads that wait for the disk share one flush.
         self._writes = ThreadPoolExecutor(_WRITERS, "segue-journal")
         self._counts: asyncio.TimerHandle | None = None
+        # When the day's events were looked at: by ticks, long ago.
+        self._looked = -math.inf
         self._committer = Committer(self._journal, self._writes, self.telemetry.unlogged.inc, ticks)
 
     def start(self) -> None:
@@ -77,8 +80,9 @@ class Service:
         self._show_counts()
 
     def _show_counts(self) -> None:
-        self.telemetry.flush()
+        # The next one first: an error of one page of counts must not end them for good.
         self._counts = asyncio.get_running_loop().call_later(_SHOWN_SECONDS, self._show_counts)
+        self.telemetry.flush()
 
     async def stop(self) -> None:
         """Finish what is under way and let go of the journal."""
@@ -143,7 +147,7 @@ class Service:
         served = self.served()
         surface, request_id, user_id, at, session = asked
         now = self.now(served)
-        when = _admitted(at, served, now)
+        when = admitted(at, served, now)
         pace = Deadline(started, self.settings.deadline_ms / 1_000, self.ticks)
 
         with self._answering.taken():
@@ -161,16 +165,19 @@ class Service:
         return answer
 
     async def _day_is_there(self, served: Served, when: datetime) -> None:
-        """A day that nobody asked for lately is made aside: decaying a state or reading a day's events may
-        take seconds, in which the loop must go on."""
-        if served.holds(when.date()) and self._today.holds(when.date()):
+        """A day not asked for lately, and what others may have stored since the last look, is read aside: that may take
+        seconds, in which the loop must go on."""
+        late = self.ticks() - self._looked > _LOOKED_SECONDS
+        if not late and served.holds(when.date()) and self._today.holds(when.date()):
             return
 
         def made() -> None:
             served.on(when.date())
+            self._today.refresh()
             self._today.listens("", when)
 
-        await asyncio.get_running_loop().run_in_executor(self._longer, made)
+        await finished(asyncio.get_running_loop().run_in_executor(self._longer, made))
+        self._looked = self.ticks()
 
     def _given_out(self, listed: Listed, pace: Deadline, now: datetime) -> bytes:
         if len(listed.shown):
@@ -184,6 +191,7 @@ class Service:
         if user_id is None:
             return [], []
         self._today.refresh()
+        self._looked = self.ticks()
         listens = self._today.listens(user_id, at)
         return listens.track_ids, listens.skipped
 
@@ -191,7 +199,9 @@ class Service:
         """What `work` returns, made in its turn. Raises Refusal: 503, no place."""
         with self._answering.taken():
             async with self._turns:
-                return await asyncio.get_running_loop().run_in_executor(self._longer, work)
+                return await finished(
+                    asyncio.get_running_loop().run_in_executor(self._longer, work)
+                )
 
     async def written(self) -> None:
         """Return once the impressions of all answers are in the journal."""
@@ -258,7 +268,7 @@ class Service:
         """
         served = self.served()
         surface, request_id, user_id, at, session = asked
-        when = _admitted(at, served, self.now(served))
+        when = admitted(at, served, self.now(served))
 
         def found() -> dict[str, object]:
             today = self._listens_today(user_id, when)
@@ -284,17 +294,3 @@ class Service:
             return believed(served, user_id, at, self._today.listens(user_id, at))
 
         return await self._aside(found)
-
-
-def _admitted(at: datetime | None, served: Served, now: datetime) -> datetime:
-    """The time of a question, or now."""
-    if at is None:
-        return now
-    first = served.recommender.state.valid_on
-    if at.astimezone(UTC).date() < first or at > now + _AHEAD:
-        raise Refusal(
-            409,
-            "no_state",
-            f"expected at between {first} and a day from now, found {at.isoformat()}",
-        )
-    return at.astimezone(UTC)

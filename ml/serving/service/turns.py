@@ -8,6 +8,9 @@ and handing an answer over and back costs 0.1 ms and two waits of the scheduler.
 
 import asyncio
 from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -30,3 +33,13 @@ class Turns:
         trace: TracebackType | None,
     ) -> None:
         asyncio.get_running_loop().call_soon(self._taken.release)
+
+
+async def finished(future: "asyncio.Future[T]") -> T:
+    """What the future brings. A caller who is cancelled waits for its end all the same: the turn is not free while a thread
+    goes on."""
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise

@@ -33,7 +33,7 @@ def queries(rows, count=20, each=2):
 
 def exact(rows, asked, k):
     products = best_products(asked, rows)
-    return top_of_dense((asked @ rows.T).max(axis=1), k, None, products)
+    return top_of_dense((asked @ rows.T).max(axis=1), k, products)
 
 
 def pairs(found):

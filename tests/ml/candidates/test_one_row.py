@@ -69,11 +69,11 @@ def test_pairs_of_one_listener_are_found_as_among_many():
 def of_products(left, right, k, *, exactly):
     """The best of a block, and of each of its requests alone."""
     exact = best_products(left[:, None, :], right) if exactly else None
-    whole = top_of_dense(left @ right.T, k, None, exact)
+    whole = top_of_dense(left @ right.T, k, exact)
     alone = []
     for row in range(len(left)):
         exact = best_products(left[[row], None, :], right) if exactly else None
-        alone.append(top_of_dense((right @ left[row])[None], k, None, exact))
+        alone.append(top_of_dense((right @ left[row])[None], k, exact))
     return whole, stack(alone, list(range(len(left))))
 
 
@@ -92,7 +92,7 @@ def test_the_best_products_are_those_of_every_pair():
     draw = np.random.default_rng(5)
     left, right = draw.standard_normal((4, 3, 8)), draw.standard_normal((50, 8))
     whole = np.einsum("rqd,td->rqt", left, right).max(axis=1).astype(np.float32)
-    found = top_of_dense(whole, 7, None, best_products(left, right))
+    found = top_of_dense(whole, 7, best_products(left, right))
     for row in range(4):
         wanted = np.sort(whole[row])[::-1][:7]
         np.testing.assert_allclose(found.score[found.request == row], wanted, atol=2.0**-18)

@@ -12,6 +12,8 @@ from ml.state.requests import DayListens, Requests
 from ml.state.state import State
 
 NOON = 12 * 3_600
+# 2026-03-10, the day of the state.
+MIDNIGHT = 20_522 * 86_400
 Make = Callable[..., State]
 Stream = Callable[..., dict[str, float]]
 
@@ -31,11 +33,27 @@ def asked(sessions: list[list[int]], day: DayListens | None) -> Requests:
         pa.array([f"r{row}" for row in range(size)], pa.string()),
         pa.array(["u0"] * size, pa.string()),
         np.zeros(size, np.int32),
-        np.full(size, NOON, np.int64),
+        np.full(size, MIDNIGHT + NOON, np.int64),
         np.cumsum([0, *map(len, sessions)]).astype(np.int64),
         np.array([track for own in sessions for track in own], np.int32),
         day,
     )
+
+
+def test_a_session_that_is_ahead_of_the_stored_listens_counts_too(state: State) -> None:
+    columns = features(asked([[1, 4]], day_of([1])), state, [0, 0, 0], [1, 2, 4])
+    plays = np.float32([1, np.nan, 0])
+    np.testing.assert_array_equal(columns["listener_track_plays_since"], plays)
+    assert columns["listener_track_since"].tolist() == [0.0, 2.5, 0.0]
+
+
+def test_a_listen_of_the_evening_before_that_is_known_today_was_before_midnight(
+    state: State,
+) -> None:
+    requests = asked([[]], None)
+    requests.at[:] = MIDNIGHT - 6 * 3_600
+    columns = features(requests, state, [0], [2])
+    assert columns["listener_track_since"].tolist() == [1.75]
 
 
 def features(
@@ -81,5 +99,5 @@ def test_without_listens_of_the_day_the_session_tells(state: State) -> None:
 def test_each_request_looks_at_its_own_day_or_its_own_session(state: State) -> None:
     requests = asked([[4], [2, 4], []], day_of([0, 2], [], [2]))
     columns = features(requests, state, [0, 1, 1, 2], [0, 2, 4, 4])
-    expected = np.float32([1, 1, 0, np.nan])
+    expected = np.float32([2, 1, 0, np.nan])
     np.testing.assert_array_equal(columns["listener_track_plays_since"], expected)

@@ -61,14 +61,6 @@ def test_rows_times_a_dense_table_are_the_product_and_each_alone_is_its_row():
         np.testing.assert_array_equal(alone(left, row).dense(table)[0], whole[row])
 
 
-def test_values_are_found_where_they_are_stored_and_zero_elsewhere():
-    rows = of({2: 0.5, 5: 0.25}, {}, {8: 2.0})
-    bounds = bounds_of(np.array([0, 0, 0, 1, 2, 2]), 3)
-    assert bounds.tolist() == [0, 3, 4, 6]
-    wanted = np.array([5, 8, 2, 2, 8, 0], np.int32)
-    assert rows.at(bounds, wanted).tolist() == [0.25, 0.0, 0.5, 0.0, 2.0, 0.0]
-
-
 def test_values_of_a_product_are_found_without_the_product():
     left, right = drawn(5, 4, 20), drawn(6, 20, 30)
     bounds = np.arange(5, dtype=np.int64) * 30
@@ -95,6 +87,17 @@ def test_nothing_of_one_row_is_left_in_the_next():
         assert not held.total.any()
         assert not held.mark.any()
         assert not held.bucket.any()
+
+
+def test_a_matrix_of_another_catalogue_is_refused():
+    rows, other = of({8: 1.0}), drawn(1, 3, 3)
+    for multiply in (rows.times, rows.against):
+        with pytest.raises(RowsError, match="expected a matrix of 9 rows, found 3"):
+            multiply(other)
+
+
+def test_where_requests_begin_among_ascending_ones():
+    assert bounds_of(np.array([0, 0, 0, 1, 2, 2]), 4).tolist() == [0, 3, 4, 6, 6]
 
 
 def test_a_matrix_that_kernels_cannot_take_is_refused():

@@ -41,13 +41,6 @@ def test_only_the_asked_surface_is_taken(make_state):
     assert requests.request_ids.to_pylist() == ["r0"]
 
 
-def test_recent_counts_steps_back_from_the_latest_track(make_state):
-    rows = [request("r0", "u0", session=["t0", "t1", "t2"])]
-    requests = requests_from_table(table(rows), "now_playing", make_state())
-    owner, track, back = requests.recent(2)
-    assert (owner.tolist(), track.tolist(), back.tolist()) == ([0, 0], [1, 2], [1, 0])
-
-
 def test_select_keeps_each_session_with_its_request(make_state):
     rows = [
         request("r0", "u0", session=["t0"]),
