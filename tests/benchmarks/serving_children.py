@@ -19,7 +19,8 @@ def handler_rows(home: Path, scratch: Path) -> list[Measure]:
     """Processor time of an answer in the handler, in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.serving_handler", home]
     spent = run_child(command, scratch / "handler.log", {"OMP_NUM_THREADS": "1"})
-    told = json.loads(spent.printed.splitlines()[-1])
+    # Libraries may have their say after it, when the process ends.
+    told = json.loads(next(one for one in spent.printed.splitlines() if one.startswith("{")))
     return [
         Measure(
             f"serving: {surface} in the handler",
