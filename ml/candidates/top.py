@@ -54,11 +54,8 @@ def best_of(rows: Rows, k: int) -> Candidates:
 
 def best_of_product(rows: Rows, matrix: sparse.csr_matrix, k: int) -> Candidates:
     """The best `k` of each row of (requests, items) times a matrix (items, tracks)."""
-    from ml.kernels.scratch import scratch
-    from ml.kernels.sparse import best_of_products
-
-    with scratch(matrix.shape[1]) as held:
-        return candidates_of(best_of_products(rows.arrays(), rows.against(matrix), k, held))
+    best = nearest_rows(rows, matrix, k)
+    return candidates_of((best.indptr, best.column, best.value))
 
 
 def nearest_rows(rows: Rows, matrix: sparse.csr_matrix, k: int) -> Rows:

@@ -129,12 +129,6 @@ class Rows:
             )
         return found
 
-    def filled(self) -> NDArray[np.float32]:
-        """All columns, float32 (n, width)."""
-        whole = np.zeros((len(self), self.width), dtype=np.float32)
-        whole[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.column] = self.value
-        return whole
-
     def dense(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
         """The product with a dense table (width, d), float32 (n, d)."""
         from ml.kernels.sparse import dense_products

@@ -37,19 +37,19 @@ def alone(matrix, row):
 def test_rows_times_a_matrix_are_the_product_and_each_alone_is_its_row(seed, width):
     left, right = drawn(seed, 5, 40), drawn(seed + 10, 40, width, 0.1)
     whole = rows_of(left).times(right)
-    np.testing.assert_array_equal(whole.filled(), (left @ right).toarray())
+    np.testing.assert_array_equal(whole.matrix().toarray(), (left @ right).toarray())
     for row in range(5):
         np.testing.assert_array_equal(
-            alone(left, row).times(right).filled()[0], whole.filled()[row]
+            alone(left, row).times(right).matrix().toarray()[0], whole.matrix().toarray()[row]
         )
 
 
 def test_rows_plus_others_are_their_sum_and_each_alone_is_its_row():
     left, right = drawn(1, 3, 200), drawn(2, 3, 200)
-    whole = rows_of(left).plus(rows_of(right), 3.0).filled()
+    whole = rows_of(left).plus(rows_of(right), 3.0).matrix().toarray()
     np.testing.assert_array_equal(whole, (left + 3.0 * right).toarray())
     for row in range(3):
-        found = alone(left, row).plus(alone(right, row), 3.0).filled()
+        found = alone(left, row).plus(alone(right, row), 3.0).matrix().toarray()
         np.testing.assert_array_equal(found[0], whole[row])
 
 
@@ -77,7 +77,7 @@ def test_the_strongest_entries_stay_in_the_order_of_their_columns_ties_to_the_sm
 
 def test_nothing_of_one_row_is_left_in_the_next():
     rows = of({0: 1.0}, {1: 1.0})
-    assert rows.times(sparse.eye(9, dtype=np.float32, format="csr")).filled().sum(
+    assert rows.times(sparse.eye(9, dtype=np.float32, format="csr")).matrix().toarray().sum(
         axis=1
     ).tolist() == [
         1.0,
