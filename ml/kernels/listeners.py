@@ -21,39 +21,35 @@ def _span(indptr, user):
 
 
 @numba.njit(**COMPILED)
-def _ends(indptr, user):
-    """Ends of the listeners' rows laid one after the other, int64 (n + 1)."""
+def _own(indptr, item, user):
+    """(ends int64 (n + 1), item, place): the listeners' own pairs one after the other, and where each stands."""
     ends = np.zeros(len(user) + 1, dtype=np.int64)
     for row in range(len(user)):
         start, stop = _span(indptr, user[row])
         ends[row + 1] = ends[row] + stop - start
-    return ends
+    items, place = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.int64)
+    for row in range(len(user)):
+        start, stop = _span(indptr, user[row])
+        items[ends[row] : ends[row + 1]] = item[start:stop]
+        place[ends[row] : ends[row + 1]] = np.arange(start, stop)
+    return ends, items, place
 
 
 @numba.njit((read(LONG), read(INT), read(FLOAT), read(INT)), **COMPILED)
 def taken(indptr, item, value, user):
     """(ends, item, value) of the listeners' own pairs."""
-    ends = _ends(indptr, user)
-    items, values = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.float32)
-    for row in range(len(user)):
-        start, stop = _span(indptr, user[row])
-        items[ends[row] : ends[row + 1]] = item[start:stop]
-        values[ends[row] : ends[row + 1]] = value[start:stop]
-    return ends, items, values
+    ends, items, place = _own(indptr, item, user)
+    return ends, items, value[place]
 
 
 @numba.njit((read(LONG), read(INT), read(FLOAT), read(FLOAT), FLOAT, read(INT)), **COMPILED)
 def tastes(indptr, item, recent, ever, lasting, user):
     """(ends, item, weight) of the listeners' own pairs: log(1 + recent) + `lasting` log(1 + ever)."""
-    ends = _ends(indptr, user)
-    items, weight = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.float32)
-    for row in range(len(user)):
-        start, stop = _span(indptr, user[row])
-        done = ends[row]
-        items[done : ends[row + 1]] = item[start:stop]
-        for at in range(stop - start):
-            late = np.float32(math.log1p(recent[start + at]))
-            weight[done + at] = late + lasting * np.float32(math.log1p(ever[start + at]))
+    ends, items, place = _own(indptr, item, user)
+    weight = np.empty(len(items), dtype=np.float32)
+    for at in range(len(items)):
+        late = np.float32(math.log1p(recent[place[at]]))
+        weight[at] = late + lasting * np.float32(math.log1p(ever[place[at]]))
     return ends, items, weight
 
 
@@ -63,19 +59,14 @@ def tastes(indptr, item, recent, ever, lasting, user):
 def memories(indptr, item, values, weight, skips, skip_weight, user):
     """(ends, item, strength): of each pair the weighted sum of its columns, `values` (columns, pairs) and `weight`
     (columns), over 1 + `skip_weight` times the column `skips`."""
-    ends = _ends(indptr, user)
-    items, strength = np.empty(ends[-1], dtype=np.int32), np.zeros(ends[-1], dtype=np.float32)
-    for row in range(len(user)):
-        start, stop = _span(indptr, user[row])
-        done = ends[row]
-        items[done : ends[row + 1]] = item[start:stop]
-        for column in range(len(weight)):
-            if weight[column] > 0:
-                for at in range(stop - start):
-                    strength[done + at] += weight[column] * values[column, start + at]
-        for at in range(stop - start):
-            lowered = np.float32(1) + skip_weight * values[skips, start + at]
-            strength[done + at] /= lowered
+    ends, items, place = _own(indptr, item, user)
+    strength = np.zeros(len(items), dtype=np.float32)
+    for column in range(len(weight)):
+        if weight[column] > 0:
+            for at in range(len(items)):
+                strength[at] += weight[column] * values[column, place[at]]
+    for at in range(len(items)):
+        strength[at] /= np.float32(1) + skip_weight * values[skips, place[at]]
     return ends, items, strength
 
 
